@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Which kernel the lab machine boots, and what it is booted from. Sourced by scripts/vm,
+# which sets: top, build, cache, suite, and die().
+#
+# The kernel is the distribution's own, unpacked under the cache and never installed. Its
+# image gets a first root of three things: our process 1, the few modules that reach the
+# host's files (decompressed: newer kernels ship them packed), and their order. Which
+# modules that takes, and which are built in, differs from kernel to kernel, so modprobe
+# works it out from the kernel's own lists.
+
+# What reaches the host: the port, its files, a writable root above them.
+vm_modules=(virtio_pci virtio_console 9pnet_virtio 9p overlay)
+
+# newest NAME...: the highest version of those given, or nothing.
+newest() {
+	printf '%s\n' "$@" | sort -V | tail -n 1
+}
+
+# with_headers: the releases whose headers are installed, so that gvt.ko can be built.
+with_headers() {
+	local dir
+
+	for dir in /lib/modules/*/build; do
+		dir=${dir%/build}
+		if [[ -e $dir/build/Makefile && $dir == *-amd64 ]]; then
+			printf '%s\n' "${dir##*/}"
+		fi
+	done
+}
+
+# matching VERSION RELEASE...: those that are VERSION or begin with it.
+matching() {
+	local version=$1 release
+
+	shift
+	for release; do
+		if [[ $release == "$version" || $release == "$version".* || $release == "$version"-* ||
+		      $release == "$version"+* ]]; then
+			printf '%s\n' "$release"
+		fi
+	done
+}
+
+# find_release [VERSION]: the full release, as uname -r will say it.
+find_release() {
+	local version=$1 found have name
+
+	mapfile -t have < <(with_headers)
+	if [[ -z $version ]]; then
+		[[ ${#have[@]} -gt 0 ]] ||
+			die "no kernel headers here, so no gvt.ko to load; install linux-headers-amd64" \
+			    "(scripts/setup does), or name a kernel: -k 6.1 --no-module"
+		newest "${have[@]}"
+		return
+	fi
+	found=$(matching "$version" "${have[@]}")
+	if [[ -z $found ]]; then
+		for name in "$cache"/kernel/*/.complete; do
+			[[ -e $name ]] || continue
+			name=${name%/.complete}
+			found+=$(matching "$version" "${name##*/}")$'\n'
+		done
+	fi
+	if [[ -z ${found//$'\n'/} ]]; then
+		name=linux-image-${version//./\\.}
+		found=$("$top/scripts/fetch" ${suite:+-s "$suite"} \
+			--names "$name([.+][0-9a-z.+]*)?(-[0-9]+)?(-amd64)?" 2>/dev/null |
+			grep -E '[0-9]+\.[0-9]+\.[0-9].*-amd64$' | sed 's/^linux-image-//') ||
+			die "no kernel '$version' in ${suite:-this release}'s packages;" \
+			    "another suite may have it: --suite bookworm-backports, or trixie-backports"
+	fi
+	# shellcheck disable=SC2086 # one a line
+	newest $found
+}
+
+# fetch_kernel RELEASE DIR: vmlinuz, and the modules that a guest could need, into DIR.
+fetch_kernel() {
+	local release=$1 dir=$2 packages name debs deb
+
+	# Since 7.0 the image package is only a signature and dependencies beside these two.
+	packages=("linux-image-$release")
+	if "$top/scripts/fetch" ${suite:+-s "$suite"} --names "linux-binary-${release//[.+]/.}" \
+		>/dev/null 2>&1; then
+		packages=("linux-binary-$release" "linux-modules-$release")
+	fi
+	debs=$("$top/scripts/fetch" ${suite:+-s "$suite"} "${packages[@]}") ||
+		die "no kernel $release: scripts/fetch could not bring ${packages[*]};" \
+		    "is it the full release (uname -r), and in which suite (--suite)?"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	for deb in $debs; do
+		# The package has one of the two places for modules, and no more of the rest is
+		# needed: tar names what it did not find, and the check is below.
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --wildcards \
+			'./boot/*' './lib/modules/*/modules.*' './usr/lib/modules/*/modules.*' \
+			'*/kernel/fs/*' '*/kernel/net/9p/*' '*/kernel/drivers/virtio/*' \
+			'*/kernel/drivers/char/*' '*/kernel/lib/*' '*/kernel/crypto/*' \
+			2>/dev/null || :
+	done
+	# usr/lib/modules, where a merged /usr put it; modprobe looks in lib/modules.
+	if [[ ! -d $dir/lib/modules && -d $dir/usr/lib/modules ]]; then
+		mkdir -p "$dir/lib"
+		mv "$dir/usr/lib/modules" "$dir/lib/modules"
+	fi
+	name=$(find "$dir" -name "vmlinuz*" -type f | head -n 1)
+	[[ -n $name && -d $dir/lib/modules/$release ]] ||
+		die "${packages[*]} did not unpack to a kernel and its modules in $dir"
+	mv "$name" "$dir/vmlinuz"
+	depmod -b "$dir" "$release" 2>/dev/null || die "depmod failed for $dir"
+	: >"$dir/.complete"
+}
+
+# make_image RELEASE DIR IMAGE: the first root, from the unpacked kernel in DIR.
+make_image() {
+	local release=$1 dir=$2 image=$3 work line path name
+
+	work=$(mktemp -d "$image.XXXXXX")
+	mkdir "$work/root"
+	modprobe -d "$dir" -S "$release" --show-depends -a "${vm_modules[@]}" >"$work/order" ||
+		die "the modules ${vm_modules[*]} of kernel $release do not resolve;" \
+		    "remove $dir to have it fetched again"
+	while read -r line path _; do
+		[[ $line == insmod ]] || continue
+		name=/$(basename "$path" | sed 's/\.ko.*/.ko/')
+		case $path in
+		*.ko) cp "$path" "$work/root$name" ;;
+		*.ko.xz) xz -dc "$path" >"$work/root$name" ;;
+		*.ko.gz) gzip -dc "$path" >"$work/root$name" ;;
+		*.ko.zst) zstd -dcq "$path" >"$work/root$name" ;;
+		*) die "do not know how to unpack $path" ;;
+		esac
+		grep -qxF -e "$name" "$work/root/modules" 2>/dev/null ||
+			printf '%s\n' "$name" >>"$work/root/modules"
+	done <"$work/order"
+	: >>"$work/root/modules"
+	cp "$build/vm/guest" "$work/root/init"
+	(cd "$work/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/image"
+	mv "$work/image" "$image"
+	rm -rf "$work"
+}
+
+# compile NAME FLAG... -- SOURCE...: a helper program, when a source is newer than it.
+compile() {
+	local out=$build/vm/$1 flags=() source stale=no
+
+	shift
+	while [[ $1 != -- ]]; do
+		flags+=("$1")
+		shift
+	done
+	shift
+	for source in "$@" "$top"/scripts/vm.d/*.h; do
+		[[ $out -nt $source ]] || stale=yes
+	done
+	[[ $stale == yes ]] || return 0
+	"${CC:-gcc}" -std=gnu11 -O2 -Wall -Wextra -Werror "${flags[@]}" -o "$out.$$" "$@" ||
+		die "cannot compile ${out##*/}; install gcc and libc6-dev (scripts/setup does)"
+	mv "$out.$$" "$out"
+}
+
+# prepare RELEASE: everything that a boot needs, once; sets kernel and image.
+prepare() {
+	local release=$1 dir=$cache/kernel/$1
+
+	mkdir -p "$build/vm" "$cache/kernel"
+	kernel=$dir/vmlinuz
+	image=$build/vm/initramfs-$release
+	# Runs started together prepare one after the other.
+	exec 9>"$build/vm/lock"
+	flock 9
+	compile host -- "$top"/scripts/vm.d/host*.c
+	compile guest -static -- "$top"/scripts/vm.d/guest*.c
+	[[ -e $dir/.complete ]] || fetch_kernel "$release" "$dir"
+	if [[ ! $image -nt $build/vm/guest || ! $image -nt $dir/.complete ||
+	      ! $image -nt $top/scripts/vm.d/kernel.sh ]]; then
+		make_image "$release" "$dir" "$image"
+	fi
+	exec 9>&-
+}
