@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# kmod: gvt.ko for the kernel KVER. $(O)/kmod/$(KVER)/gvt.ko
+#
+# The kernel's build writes where its sources are, so it gets a folder of links to
+# ours. It must see none of our variables: O and CC mean something else to it.
+
+# The running kernel, if its headers are here; else the newest of Debian 12's.
+kmod-headers = $(firstword $(wildcard /lib/modules/$(1)/build/Makefile \
+	/usr/src/linux-headers-$(1)/Makefile))
+KMOD_RUNNING := $(shell uname -r)
+KMOD_NEWEST := $(shell ls -d /usr/src/linux-headers-6.1*-amd64 2>/dev/null | \
+	sed 's|.*/linux-headers-||' | sort -V | tail -n 1)
+ifndef KVER
+KVER := $(if $(call kmod-headers,$(KMOD_RUNNING)),$(KMOD_RUNNING),$(KMOD_NEWEST))
+endif
+KMOD_HEADERS := $(if $(KVER),$(patsubst %/Makefile,%,$(call kmod-headers,$(KVER))))
+
+KMOD_DIR := $(abspath $(O))/kmod/$(KVER)
+KMOD_KO := $(O)/kmod/$(KVER)/gvt.ko
+KMOD_SRC := kmod/Kbuild $(sort $(wildcard kmod/*.c kmod/*.h))
+KMOD_MAKE = env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL \
+	$(MAKE) -C $(KMOD_HEADERS) M=$(KMOD_DIR) $(if $(W),W=$(W)) $(if $(C),C=$(C))
+
+.PHONY: kmod
+## kmod: gvt.ko for this kernel or, without its headers, for Debian 12's (KVER=...)
+ifeq ($(KMOD_HEADERS),)
+kmod:
+	@echo "gvt: kmod: no headers for kernel $(or $(KVER),$(KMOD_RUNNING)) found;" \
+		"install them: apt-get install" \
+		"$(if $(filter command line environment,$(origin KVER)),linux-headers-$(KVER),linux-headers-amd64)" >&2
+	@false
+else
+kmod: $(KMOD_KO)
+
+$(KMOD_KO): $(KMOD_SRC) include/uapi/linux/gvt.h $(KMOD_HEADERS)/Makefile kmod/kmod.mk
+	@mkdir -p $(KMOD_DIR)
+	@ln -sfn $(abspath include) $(KMOD_DIR)/../include
+	@find $(KMOD_DIR) -maxdepth 1 -type l -delete
+	@ln -s $(abspath $(KMOD_SRC)) $(KMOD_DIR)/
+	+$(KMOD_MAKE) modules
+	@touch $@
+endif
