@@ -102,14 +102,16 @@ static void make_socket(int ends[2])
 }
 
 /* In the child: only the ends that QEMU is given may stay open in it. */
-static void __attribute__((noreturn)) exec_qemu(char **qemu, const char *accel, pid_t parent,
+static void __attribute__((noreturn)) exec_qemu(char **qemu, const char *accel,
+						const char *append, pid_t parent,
 						int port, int console, int errors)
 {
-	char port_option[64], console_option[64];
+	char port_option[64], console_option[64], append_option[4096];
 	bool tcg = !strcmp(accel, "tcg");
 	char *tail[] = {
 		"-accel", tcg ? "tcg,thread=multi" : (char *)accel,
 		"-cpu", tcg ? "max,la57=off" : "host",
+		"-append", append_option,
 		"-chardev", port_option,
 		"-device", "virtio-serial-pci,max_ports=2",
 		"-device", "virtserialport,chardev=port,name=gvt",
@@ -131,6 +133,9 @@ static void __attribute__((noreturn)) exec_qemu(char **qemu, const char *accel, 
 	snprintf(port_option, sizeof(port_option), "socket,id=port,fd=%d", port);
 	snprintf(console_option, sizeof(console_option), "socket,id=console,fd=%d", console);
 
+	/* The emulated TSC is the host's, one for all processors; the kernel cannot know. */
+	snprintf(append_option, sizeof(append_option), "%s%s", tcg ? "tsc=reliable " : "", append);
+
 	fcntl(port, F_SETFD, 0);
 	fcntl(console, F_SETFD, 0);
 	dup2(errors, STDOUT_FILENO);
@@ -148,7 +153,8 @@ static void __attribute__((noreturn)) exec_qemu(char **qemu, const char *accel, 
 	_exit(125);
 }
 
-pid_t guest_start(char **qemu, const char *accel, int *port, int *console, int *errors)
+pid_t guest_start(char **qemu, const char *accel, const char *append,
+		  int *port, int *console, int *errors)
 {
 	int port_ends[2], console_ends[2], error_ends[2];
 	pid_t parent = getpid(), pid;
@@ -161,7 +167,8 @@ pid_t guest_start(char **qemu, const char *accel, int *port, int *console, int *
 	if (pid < 0)
 		fail("cannot fork: %s", strerror(errno));
 	if (!pid)
-		exec_qemu(qemu, accel, parent, port_ends[1], console_ends[1], error_ends[1]);
+		exec_qemu(qemu, accel, append, parent, port_ends[1], console_ends[1],
+			  error_ends[1]);
 	close(port_ends[1]);
 	close(console_ends[1]);
 	close(error_ends[1]);

@@ -9,8 +9,8 @@
  * left in the file system, no name and no port is taken, so any number may run at once.
  *
  * KVM that can be opened may still hang for ever (nested virtualisation). Only the guest
- * can prove that it works: where nothing is known yet, a guest whose console stays
- * empty is killed and started again under emulation, and the verdict is written to a file.
+ * can prove that it works: where nothing is known yet, a guest whose kernel stays silent
+ * is killed and started again under emulation, and the verdict is written to a file.
  * It is written only when some guest greeted, so a broken image never counts against KVM.
  *
  * Signals are blocked but in ppoll(), and a write follows only when ppoll() said that it
@@ -38,8 +38,10 @@
 #include "frame.h"
 #include "host.h"
 
-#define FIRST_OUTPUT_SECONDS	5	/* a kernel prints within the first */
-#define GREETING_SECONDS	60	/* only while it is open whether KVM works */
+/* While it is open whether KVM works: the firmware may still print where no kernel runs. */
+#define FIRST_LINE		"Linux version"
+#define FIRST_LINE_SECONDS	5
+#define GREETING_SECONDS	60
 #define STATUS_VM_FAILED	125
 #define TAINT_EXPECTED		(1ull << 12 | 1ull << 13)	/* out of tree, unsigned */
 
@@ -51,14 +53,15 @@ struct options {
 	bool		ignore_log;
 	bool		tty;
 	bool		use_stdin;
-	char		**qemu;		/* its command line, up to a NULL */
+	const char	*append;	/* the kernel's command line */
+	char		**qemu;		/* QEMU's, up to a NULL */
 };
 
 /* One guest, from its start to its end. */
 struct guest {
 	pid_t			pid;
 	int			port, console, errors;
-	bool			probing, greeted, failed, ended, gone;
+	bool			probing, spoke, greeted, failed, ended, gone;
 	double			started;
 	struct frame_exit	end;
 	struct text		console_text, error_text, complaints, failure;
@@ -111,7 +114,7 @@ static double deadline(const struct guest *guest)
 	double limit = opt.timeout;
 
 	if (guest->probing && !guest->greeted) {
-		double first = guest->console_text.len ? GREETING_SECONDS : FIRST_OUTPUT_SECONDS;
+		double first = guest->spoke ? GREETING_SECONDS : FIRST_LINE_SECONDS;
 
 		limit = limit < first ? limit : first;
 	}
@@ -265,6 +268,13 @@ static void read_text(int *fd, struct text *text, int copy)
 		fail("cannot write %s: %s", opt.log, strerror(errno));
 }
 
+static void read_console(struct guest *guest)
+{
+	read_text(&guest->console, &guest->console_text, log_fd);
+	if (!guest->spoke)
+		guest->spoke = strstr(text_end(&guest->console_text), FIRST_LINE);
+}
+
 static void read_input(struct guest *guest)
 {
 	char data[INPUT_MAX];
@@ -292,7 +302,7 @@ static enum outcome supervise(struct guest *guest)
 		if (!wait_for(guest, fds, 4))
 			return guest->probing && !guest->greeted ? OUTCOME_NO_START : OUTCOME_HUNG;
 		if (fds[1].revents)
-			read_text(&guest->console, &guest->console_text, log_fd);
+			read_console(guest);
 		if (fds[2].revents)
 			read_text(&guest->errors, &guest->error_text, -1);
 		if (fds[0].revents)
@@ -374,12 +384,12 @@ static enum outcome run(const char *accel, bool probing, int *status)
 	guest.started = now();
 	guest.probing = probing;
 	guest.console_text.limit = guest.error_text.limit = 65536;
-	guest.pid = guest_start(opt.qemu, accel, &guest.port, &guest.console, &guest.errors);
+	guest.pid = guest_start(opt.qemu, accel, opt.append, &guest.port, &guest.console, &guest.errors);
 	outcome = supervise(&guest);
 	guest_kill(guest.pid);
 	close(guest.port);
 	while (guest.console >= 0)
-		read_text(&guest.console, &guest.console_text, log_fd);
+		read_console(&guest);
 	terminal_restore();
 	if (outcome == OUTCOME_DIED && probing && !guest.greeted)
 		outcome = OUTCOME_NO_START;
@@ -399,6 +409,7 @@ static void parse(int argc, char **argv)
 		{ "verdict", required_argument, NULL, 'v' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "append", required_argument, NULL, 'A' },
 		{ "job", required_argument, NULL, 'j' },
 		{ "ignore-log", no_argument, NULL, 'i' },
 		{ "tty", no_argument, NULL, 'T' },
@@ -408,6 +419,7 @@ static void parse(int argc, char **argv)
 	int c;
 
 	opt.accel = "auto";
+	opt.append = "";
 	opt.timeout = 900;
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (c) {
@@ -415,6 +427,7 @@ static void parse(int argc, char **argv)
 		case 'v': opt.verdict = optarg; break;
 		case 't': opt.timeout = atol(optarg); break;
 		case 'l': opt.log = optarg; break;
+		case 'A': opt.append = optarg; break;
 		case 'j': text_add(&job, optarg, strlen(optarg) + 1); break;
 		case 'i': opt.ignore_log = true; break;
 		case 'T': opt.tty = opt.use_stdin = true; break;

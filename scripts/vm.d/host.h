@@ -21,7 +21,8 @@ void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* QEMU under @accel, in a process that dies with this one; three descriptors to read. */
-pid_t guest_start(char **qemu, const char *accel, int *port, int *console, int *errors);
+pid_t guest_start(char **qemu, const char *accel, const char *append,
+		  int *port, int *console, int *errors);
 void guest_kill(pid_t pid);
 
 void terminal_raw(void);
