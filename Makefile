@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# gvt - what a kernel thread costs and what a goroutine costs, with real numbers.
+# `make help` lists what can be typed. Everything that is made goes under $(O).
+#
+# Each part brings a fragment with its own rules: libgo/libgo.mk, tools/tools.mk,
+# kmod/kmod.mk, selftests/selftests.mk. Only names that a person types stand here.
+
+# ------------------------------------------------------------- what can be set
+O	?= build
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+AR	?= ar
+PKG_CONFIG ?= pkg-config
+OPT	?= -O2 -g
+# SAN=address, undefined, thread (or address,undefined): build with that sanitizer
+SAN	?=
+PREFIX	?= /usr/local
+DESTDIR	?=
+LIBDIR	?= $(PREFIX)/lib
+
+VERSION	:= 0.1.0
+
+# ---------------------------------------------------------- flags of every part
+WARN	:= -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow=local
+ifneq ($(findstring clang,$(CC)),)
+WARN	:= $(filter-out -Wshadow=local,$(WARN)) -Wno-unused-command-line-argument
+endif
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+BASEFLAGS := -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -I include/uapi -MMD -MP -pthread
+
+# V=1 shows the commands
+Q	:= $(if $(V),,@)
+say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+.PHONY: all help demo check vm load unload install clean setup
+include libgo/libgo.mk
+include tools/tools.mk
+include kmod/kmod.mk
+include selftests/selftests.mk
+
+## all: the library and the tools, and the module where kernel headers are found
+all: libgo tools $(if $(KMOD_HEADERS),kmod)
+
+## demo: threads beside goroutines, counted by gvt.ko in the lab virtual machine
+demo: setup
+	$(MAKE) all
+	scripts/demo
+
+## check: everything that has to pass: both compilers, style, all selftests, the VM
+check: setup
+	scripts/check
+
+## setup: install what is missing, from Debian's packages
+setup:
+	scripts/setup
+
+## vm: run CMD="..." as root in the lab virtual machine, gvt.ko loaded
+vm: all
+	scripts/vm -- sh -c '$(CMD)'
+
+## load: insmod gvt.ko on this machine (as root)
+load: kmod
+	insmod $(KMOD_KO)
+
+## unload: rmmod gvt on this machine (as root)
+unload:
+	rmmod gvt
+
+## install: library, header, pkg-config file and gvt, to DESTDIR and PREFIX
+install: install-libgo install-tools
+
+## clean: remove what was made (packages fetched for the VM stay; `rm -r build` takes them too)
+clean:
+	rm -rf $(filter-out $(O)/cache,$(wildcard $(O)/*))
+
+## help: this list
+help:
+	@sed -n 's/^## \([a-z-]*\): \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | sort | expand -t 24

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * aarch64: what differs between machines and isn't the switch itself.
+ */
+#ifndef GVTGO_ARCH_H
+#define GVTGO_ARCH_H
+
+#include <stdint.h>
+
+struct m;
+
+/* The thread's M, or NULL: see the comment in ../x86_64/arch.h. */
+static inline struct m *arch_m(void)
+{
+	struct m *m;
+	uintptr_t tp;
+
+	__asm__ volatile("mrs %1, tpidr_el0\n\t"
+			 "adrp %0, :gottprel:gvtgo_tls_m\n\t"
+			 "ldr %0, [%0, #:gottprel_lo12:gvtgo_tls_m]\n\t"
+			 "ldr %0, [%1, %0]"
+			 : "=&r"(m), "=&r"(tp)
+			 :
+			 : "memory");
+	return m;
+}
+
+static inline void arch_set_m(struct m *m)
+{
+	uintptr_t off, tp;
+
+	__asm__ volatile("mrs %1, tpidr_el0\n\t"
+			 "adrp %0, :gottprel:gvtgo_tls_m\n\t"
+			 "ldr %0, [%0, #:gottprel_lo12:gvtgo_tls_m]\n\t"
+			 "str %2, [%1, %0]"
+			 : "=&r"(off), "=&r"(tp)
+			 : "r"(m)
+			 : "memory");
+}
+
+static inline void arch_pause(void)
+{
+	__asm__ volatile("isb" ::: "memory");
+}
+
+/* Words that gvtgo_switch() loads from a stack: see switch.S. */
+#define ARCH_FRAME_WORDS	22
+
+/* Lays a frame at @top (16-byte aligned) as if its owner had switched away just before @entry. */
+static inline void *arch_frame(void *top, void (*entry)(void))
+{
+	uint64_t *sp = (uint64_t *)top - ARCH_FRAME_WORDS;
+	uint64_t fpcr;
+
+	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+	for (int i = 0; i < ARCH_FRAME_WORDS; i++)
+		sp[i] = 0;
+	sp[1] = (uint64_t)(uintptr_t)entry;	/* x30 */
+	sp[20] = fpcr;
+	return sp;
+}
+
+#endif /* GVTGO_ARCH_H */

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libgo.h - goroutines, channels, select and the sync package for C.
+ *
+ * Compile and link with `pkg-config --cflags --libs libgo`.
+ *
+ * Conventions that hold for every call here:
+ *
+ * - A function that can fail returns 0 (or a count) or a negative errno value.
+ *   libgo never reports through errno: a goroutine may continue on another
+ *   thread, and compilers remember errno's address. Each goroutine's own errno
+ *   value is carried along for the libc calls that you make.
+ * - Times and durations are int64_t nanoseconds on CLOCK_MONOTONIC. A deadline
+ *   is a time of go_now(); 0 is none; one that has passed tries once.
+ * - Zero-filled memory is a usable mutex, waitgroup and once.
+ * - Misuse on which Go panics, panics here, in Go's words.
+ * - "May block" means: the goroutine waits, its thread goes on with others. A
+ *   thread that is no goroutine may call whatever does not say otherwise; it
+ *   waits as a thread.
+ */
+#ifndef LIBGO_H
+#define LIBGO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define GO_NORETURN __attribute__((__noreturn__))
+#define GO_PRINTF(f, a) __attribute__((__format__(__printf__, f, a)))
+#else
+#define GO_NORETURN
+#define GO_PRINTF(f, a)
+#endif
+
+/* ---------------------------------------------------------------- running */
+
+/* struct go_attr.flags */
+#define GO_PINNED	(1u << 0)	/* never changes its thread once it has run */
+
+/**
+ * struct go_attr - how a goroutine is made
+ * @stack_size: bytes of address space for its stack; 0: the default, 256 KiB.
+ *	Rounded up to whole pages, at least 16 KiB. Memory is taken as touched.
+ * @name: shown in dumps and panics; may be NULL. Not copied: it has to live as
+ *	long as the goroutine.
+ * @flags: GO_PINNED or 0
+ */
+struct go_attr {
+	size_t stack_size;
+	const char *name;
+	unsigned int flags;
+};
+
+/**
+ * go_run() - start the runtime, run @fn as the main goroutine
+ * @fn: the main goroutine
+ * @arg: its argument
+ *
+ * The calling thread becomes one of the runtime's threads until @fn returns.
+ * Goroutines that are still alive then are dropped: they never run again, no
+ * deferred call of theirs runs, their memory is freed. One that is just then
+ * running, or blocked in a system call, on another thread is suspended there
+ * for good; so don't let main return while a goroutine holds a lock of libc's,
+ * or of yours, that the rest of the program needs. May be called again
+ * afterwards.
+ *
+ * Context: a thread that is no goroutine. Blocks until @fn returns.
+ * Return: 0; -EBUSY where the runtime runs already; -EINVAL for a NULL @fn;
+ *	-ENOMEM or -EAGAIN where memory or a thread could not be had.
+ * Go: the start of main.main (runtime.main, src/runtime/proc.go).
+ */
+int go_run(void (*fn)(void *), void *arg);
+
+/**
+ * go() - start a goroutine
+ * @fn: what it runs; it ends when @fn returns
+ * @arg: its argument
+ *
+ * Context: a goroutine, or any thread while the runtime runs. Does not block.
+ * Return: 0; -EPERM where no runtime runs; -EINVAL for a NULL @fn; -ENOMEM;
+ *	-EAGAIN where address space for its stack is limited (ulimit -v,
+ *	vm.overcommit_memory=2) and used up.
+ * Go: the go statement (runtime.newproc, src/runtime/proc.go).
+ */
+int go(void (*fn)(void *), void *arg);
+
+/**
+ * go_with() - start a goroutine with a stack size, a name or flags
+ * @attr: how; NULL is go()
+ * @fn: what it runs
+ * @arg: its argument
+ *
+ * Context: as go().
+ * Return: as go(); -EINVAL also for an unknown flag.
+ * Go: none; GO_PINNED is runtime.LockOSThread for the whole goroutine.
+ */
+int go_with(const struct go_attr *attr, void (*fn)(void *), void *arg);
+
+/**
+ * go_yield() - let the other goroutines run
+ *
+ * The caller goes to the end of its P's run queue; no lock, no wake-up.
+ *
+ * Context: a goroutine; on another thread it is sched_yield().
+ * Go: runtime.Gosched.
+ */
+void go_yield(void);
+
+/**
+ * go_exit() - end the calling goroutine
+ *
+ * In the main goroutine: main ends, the others go on, and go_run() does not
+ * return (as in Go, the program dies of deadlock when the others have ended).
+ *
+ * Context: a goroutine; on another thread it panics.
+ * Go: runtime.Goexit.
+ */
+GO_NORETURN void go_exit(void);
+
+/**
+ * go_maxprocs() - set the number of Ps, which is how many goroutines may run
+ *	at once
+ * @n: the new number, at most GO_MAXPROCS_LIMIT; less than 1: only ask
+ *
+ * The default is the environment's GOMAXPROCS, else the CPUs that the process
+ * may use (affinity mask and cgroup quota). A P that goes away hands its
+ * goroutines on at its next scheduling point.
+ *
+ * Context: any thread, before go_run() too. Does not block.
+ * Return: the earlier number. @n above the limit is the limit.
+ * Go: runtime.GOMAXPROCS.
+ */
+int go_maxprocs(int n);
+#define GO_MAXPROCS_LIMIT	1024
+
+/**
+ * go_id() - the calling goroutine's number
+ *
+ * Context: any thread.
+ * Return: 1 for the main goroutine, a number never used twice for the others;
+ *	0: not a goroutine.
+ * Go: none public; the number in "goroutine N [running]".
+ */
+uint64_t go_id(void);
+
+/**
+ * go_num() - how many goroutines are alive
+ *
+ * Context: any thread.
+ * Return: the number; 0 where no runtime runs.
+ * Go: runtime.NumGoroutine.
+ */
+int go_num(void);
+
+/**
+ * go_sleep() - wait for at least @ns nanoseconds
+ * @ns: how long; 0 or less returns at once
+ *
+ * Context: may block. A thread that is no goroutine sleeps as a thread.
+ * Go: time.Sleep.
+ */
+void go_sleep(int64_t ns);
+
+/**
+ * go_now() - the time
+ *
+ * Context: any thread.
+ * Return: CLOCK_MONOTONIC in nanoseconds.
+ * Go: runtime.nanotime; time.Now's monotonic part.
+ */
+int64_t go_now(void);
+
+/**
+ * go_panic() - end the goroutine's normal course with a message
+ * @fmt: printf format of the text
+ *
+ * Nothing recovers a panic yet: "panic: TEXT", then "goroutine N [running]:"
+ * with its entry function and a backtrace go to stderr, and the process ends
+ * with status 2.
+ *
+ * Context: any thread.
+ * Go: panic.
+ */
+GO_NORETURN void go_panic(const char *fmt, ...) GO_PRINTF(1, 2);
+
+/* ---------------------------------------------------- channels and select */
+
+struct go_chan;
+
+/**
+ * go_chan_make() - make a channel
+ * @elem_size: bytes of one value; 0 is allowed (struct{} in Go)
+ * @cap: how many values it buffers; 0: unbuffered, sender and receiver meet
+ *
+ * Context: any thread, before go_run() too.
+ * Return: the channel, to be freed with go_chan_free(); NULL, with nothing
+ *	changed, where memory is short or the sizes overflow.
+ * Go: make(chan T, n).
+ */
+struct go_chan *go_chan_make(size_t elem_size, size_t cap);
+
+/**
+ * go_send() - send a value
+ * @c: the channel; NULL blocks for good
+ * @elem: elem_size bytes; may be NULL where elem_size is 0
+ *
+ * Blocks until a receiver or a free slot takes the value. Panics with "send on
+ * closed channel", also where the channel is closed while it waits. Waiters are
+ * served first come, first served. Once the value has been received, the sender
+ * no longer touches the channel.
+ *
+ * Context: may block.
+ * Go: c <- v.
+ */
+void go_send(struct go_chan *c, const void *elem);
+
+/**
+ * go_recv() - receive a value
+ * @c: the channel; NULL blocks for good
+ * @elem: where to put it, elem_size bytes; NULL drops it
+ *
+ * Context: may block.
+ * Return: true: a value. false: closed and drained, *@elem is zeroed.
+ * Go: v, ok := <-c.
+ */
+bool go_recv(struct go_chan *c, void *elem);
+
+/**
+ * go_try_send() - send if that is possible at once
+ * @c: the channel
+ * @elem: the value
+ *
+ * Context: does not block. Panics on a closed channel.
+ * Return: 0, or -EAGAIN where it would block.
+ * Go: select with one send and default.
+ */
+int go_try_send(struct go_chan *c, const void *elem);
+
+/**
+ * go_try_recv() - receive if that is possible at once
+ * @c: the channel
+ * @elem: where to put it; NULL drops it
+ *
+ * Context: does not block.
+ * Return: 0, -EAGAIN where it would block, -EPIPE on closed and drained.
+ * Go: select with one receive and default.
+ */
+int go_try_recv(struct go_chan *c, void *elem);
+
+/**
+ * go_send_until() - send, but wait no longer than until @deadline
+ * @c: the channel; NULL waits for the deadline
+ * @elem: the value
+ * @deadline: time of go_now(); 0: none
+ *
+ * Context: may block. Panics on a closed channel.
+ * Return: 0, or -ETIMEDOUT.
+ * Go: select with a send and time.After.
+ */
+int go_send_until(struct go_chan *c, const void *elem, int64_t deadline);
+
+/**
+ * go_recv_until() - receive, but wait no longer than until @deadline
+ * @c: the channel; NULL waits for the deadline
+ * @elem: where to put it; NULL drops it
+ * @deadline: time of go_now(); 0: none
+ *
+ * Context: may block.
+ * Return: 0, -ETIMEDOUT, or -EPIPE on closed and drained.
+ * Go: select with a receive and time.After.
+ */
+int go_recv_until(struct go_chan *c, void *elem, int64_t deadline);
+
+/**
+ * go_close() - close a channel
+ * @c: the channel
+ *
+ * Receivers get what is buffered, then false. Panics with "close of closed
+ * channel" or "close of nil channel". Once the close was seen by a receiver,
+ * the closer no longer touches the channel.
+ *
+ * Context: any thread. Does not block.
+ * Go: close(c).
+ */
+void go_close(struct go_chan *c);
+
+/**
+ * go_chan_len() - values buffered now
+ * @c: the channel; NULL: 0
+ *
+ * Context: any thread.
+ * Go: len(c).
+ */
+size_t go_chan_len(const struct go_chan *c);
+
+/**
+ * go_chan_cap() - the buffer's size
+ * @c: the channel; NULL: 0
+ *
+ * Context: any thread.
+ * Go: cap(c).
+ */
+size_t go_chan_cap(const struct go_chan *c);
+
+/**
+ * go_chan_free() - free a channel
+ * @c: the channel; NULL does nothing
+ *
+ * Panics where goroutines wait on it. Whoever received the last value, or saw
+ * the close, may free it.
+ *
+ * Context: any thread. Does not block.
+ * Go: none, the collector does it.
+ */
+void go_chan_free(struct go_chan *c);
+
+/* enum go_op - what a case of go_select() wants */
+enum go_op { GO_SEND, GO_RECV, GO_DEFAULT };
+
+/**
+ * struct go_case - one case of go_select()
+ * @op: GO_SEND, GO_RECV or GO_DEFAULT (at most one of these)
+ * @chan: the channel; NULL is never ready
+ * @elem: the value to send, or where to put the received one (NULL drops it)
+ * @ok: set by a receive: true, a value came; false, closed and drained
+ */
+struct go_case {
+	enum go_op op;
+	struct go_chan *chan;
+	void *elem;
+	bool ok;
+};
+
+/**
+ * go_select() - wait until one of several channel operations can happen, do it
+ * @cases: the cases
+ * @n: how many; 0 blocks for good
+ *
+ * Of several that are ready one is chosen uniformly at random. Panics on a send
+ * to a closed channel, and on two defaults.
+ *
+ * Context: may block, unless there is a GO_DEFAULT.
+ * Return: the index of the one case that happened.
+ * Go: the select statement (runtime.selectgo, src/runtime/select.go).
+ */
+int go_select(struct go_case *cases, size_t n);
+
+/* ---------------------------------------------------------------- package sync */
+
+/**
+ * struct go_mutex - mutual exclusion; zero-filled is unlocked
+ *
+ * No waiter starves for longer than about 1 ms: then the lock is handed to it
+ * directly (Go's starvation mode).
+ */
+struct go_mutex {
+	uint32_t _state, _lock, _sema, _gen;
+	void *_waiters[2];
+};
+
+/**
+ * go_mutex_lock() - lock
+ * @m: the mutex
+ *
+ * Context: may block.
+ * Go: (*sync.Mutex).Lock.
+ */
+void go_mutex_lock(struct go_mutex *m);
+
+/**
+ * go_mutex_trylock() - lock if it is free
+ * @m: the mutex
+ *
+ * Context: does not block.
+ * Return: true where it is now locked by the caller.
+ * Go: (*sync.Mutex).TryLock.
+ */
+bool go_mutex_trylock(struct go_mutex *m);
+
+/**
+ * go_mutex_unlock() - unlock
+ * @m: the mutex; need not have been locked by the caller
+ *
+ * Panics with "sync: unlock of unlocked mutex".
+ *
+ * Context: any thread. Does not block.
+ * Go: (*sync.Mutex).Unlock.
+ */
+void go_mutex_unlock(struct go_mutex *m);
+
+/**
+ * struct go_waitgroup - wait until a number of things are done; zero-filled is
+ *	ready to use
+ */
+struct go_waitgroup {
+	uint64_t _state;
+	uint32_t _lock, _gen;
+	void *_waiters[2];
+};
+
+/**
+ * go_wg_add() - add to the counter
+ * @wg: the waitgroup
+ * @n: how many; may be negative
+ *
+ * At 0 all waiters go on. Panics with "sync: negative WaitGroup counter".
+ *
+ * Context: any thread. Does not block.
+ * Go: (*sync.WaitGroup).Add.
+ */
+void go_wg_add(struct go_waitgroup *wg, int64_t n);
+
+/**
+ * go_wg_done() - one is done
+ * @wg: the waitgroup
+ *
+ * The one that makes it 0 no longer touches @wg once the waiters go on. So one that
+ * waits, when it goes on, may free it; one that only then begins to wait may not.
+ *
+ * Context: any thread. Does not block.
+ * Go: (*sync.WaitGroup).Done.
+ */
+void go_wg_done(struct go_waitgroup *wg);
+
+/**
+ * go_wg_wait() - wait until the counter is 0
+ * @wg: the waitgroup
+ *
+ * Context: may block.
+ * Go: (*sync.WaitGroup).Wait.
+ */
+void go_wg_wait(struct go_waitgroup *wg);
+
+/** struct go_once - does something once; zero-filled is ready to use */
+struct go_once {
+	uint32_t _done, _pad;
+	struct go_mutex _m;
+};
+
+/**
+ * go_once_do() - call @fn if this is the first call for @o
+ * @o: the once
+ * @fn: what to do
+ * @arg: its argument
+ *
+ * Returns when @fn has returned, whoever called it.
+ *
+ * Context: may block.
+ * Go: (*sync.Once).Do.
+ */
+void go_once_do(struct go_once *o, void (*fn)(void *), void *arg);
+
+/* ---------------------------------------------------------- seeing inside */
+
+/**
+ * struct go_stats - counters of the runtime since go_run() began
+ * @created: goroutines made, the main one among them
+ * @alive: of these, not ended
+ * @peak: the most alive at once. Exact with one P and whenever the runtime was
+ *	idle at its peak; with more Ps it may lag by up to 64 for each P.
+ * @switches: times a P went from one goroutine to another, or to the same one
+ *	after it had waited
+ * @parks: times a goroutine began to wait
+ * @steals: goroutines taken from another P's run queue
+ * @handoffs: times a P was taken from a blocked thread
+ * @preemptions: times a goroutine lost its P by running too long
+ * @threads: threads of the runtime, the one that called go_run() among them
+ * @stack_bytes: bytes of stack in slots that were ever used (address space up
+ *	to the reserve of each; what is committed is less)
+ * @procs: Ps now
+ * @published: true where the counters are published to gvt.ko
+ * @guards_installed: stacks guarded by MADV_GUARD_INSTALL (Linux 6.13 on)
+ * @guards_protected: stacks guarded by mprotect()
+ * @guards_canary: stacks guarded only by a check when they are left
+ */
+struct go_stats {
+	uint64_t created, alive, peak, switches, parks, steals, handoffs, preemptions, threads,
+		stack_bytes;
+	uint64_t procs, published;
+	uint64_t guards_installed, guards_protected, guards_canary;
+};
+
+/**
+ * go_stats() - read the counters
+ * @s: where to put them
+ *
+ * After go_run() has returned: those of that run. The numbers are read one
+ * after the other while the runtime goes on.
+ *
+ * Context: any thread.
+ * Go: runtime.ReadMemStats, runtime/metrics.
+ */
+void go_stats(struct go_stats *s);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBGO_H */

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# libgo: the M:N runtime. $(O)/libgvtgo.so, $(O)/libgvtgo.a, $(O)/libgo.pc
+
+ARCH	?= $(shell $(CC) -dumpmachine | cut -d- -f1)
+LIBGO_SONAME := libgvtgo.so.0
+LIBGO_SRC := $(sort $(wildcard libgo/src/*.c))
+LIBGO_ASM := libgo/arch/$(ARCH)/switch.S
+LIBGO_OBJ := $(LIBGO_SRC:%.c=$(O)/obj/%.o) $(LIBGO_ASM:%.S=$(O)/obj/%.o)
+URCU_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags liburcu-qsbr)
+URCU_LIBS ?= $(shell $(PKG_CONFIG) --libs liburcu-qsbr)
+LIBGO_CFLAGS = $(BASEFLAGS) -fPIC -fvisibility=hidden -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' \
+	-I libgo/include -I libgo/src -I libgo/arch/$(ARCH) $(URCU_CFLAGS)
+
+.PHONY: libgo install-libgo
+libgo: $(O)/libgvtgo.so $(O)/libgvtgo.a $(O)/libgo.pc
+
+$(O)/obj/libgo/%.o: libgo/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(LIBGO_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(O)/obj/libgo/%.o: libgo/%.S
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(LIBGO_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(O)/$(LIBGO_SONAME): $(LIBGO_OBJ) libgo/libgvtgo.map
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SANFLAGS) $(OPT) -shared -pthread -Wl,-soname,$(LIBGO_SONAME) \
+		-Wl,--version-script=libgo/libgvtgo.map -Wl,-z,relro,-z,now \
+		$(if $(SAN),,-Wl,-z,defs) -o $@ $(LIBGO_OBJ) $(LDFLAGS) $(URCU_LIBS)
+
+$(O)/libgvtgo.so: $(O)/$(LIBGO_SONAME)
+	$(Q)ln -sf $(LIBGO_SONAME) $@
+
+$(O)/libgvtgo.a: $(LIBGO_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $(LIBGO_OBJ)
+
+$(O)/libgo.pc: libgo/libgo.pc.in Makefile
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
+
+install-libgo: libgo
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 755 $(O)/$(LIBGO_SONAME) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(LIBGO_SONAME) $(DESTDIR)$(LIBDIR)/libgvtgo.so
+	install -m 644 $(O)/libgvtgo.a $(DESTDIR)$(LIBDIR)/
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		libgo/libgo.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libgo.pc
+	install -m 644 libgo/include/libgo.h $(DESTDIR)$(PREFIX)/include/
+
+-include $(LIBGO_OBJ:.o=.d)
+
+# liburcu's atomics are inline assembly, which TSan can't see: see the head of rcu.c.
+$(O)/obj/libgo/src/rcu.o: SANFLAGS := $(filter-out -fsanitize=thread,$(SANFLAGS)) \
+	$(if $(findstring thread,$(SAN)),-DSAN_THREAD=1)

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* chan.h - a channel from the inside: for chan.c and select.c. */
+#ifndef GVTGO_CHAN_H
+#define GVTGO_CHAN_H
+
+#include "rt.h"
+
+/*
+ * struct go_chan - @lock protects everything. At most one of the two queues has
+ * waiters, unless the same goroutine waits in both (select). Receivers wait only
+ * while nothing is buffered, senders only while the buffer is full.
+ */
+struct go_chan {
+	uint32_t lock;
+	bool closed;
+	size_t elem_size;
+	size_t cap;
+	size_t count;		/* values in the buffer */
+	size_t head;		/* the oldest one's place */
+	struct waitq receivers;
+	struct waitq senders;
+	char buf[] __attribute__((__aligned__(16)));
+};
+
+/* One value, from one place to the other. Eight bytes are the common case. */
+static inline void chan_copy(const struct go_chan *c, void *to, const void *from)
+{
+	if (likely(c->elem_size == 8))
+		memcpy(to, from, 8);
+	else if (c->elem_size)
+		memcpy(to, from, c->elem_size);
+}
+
+static inline char *chan_slot(struct go_chan *c, size_t i)
+{
+	return c->buf + i * c->elem_size;
+}
+
+/*
+ * With c->lock held: 0, -EAGAIN where it would block, -EPIPE where the channel is
+ * closed. *@w is who has to be woken, after unlocking.
+ */
+static inline int chan_send_locked(struct go_chan *c, const void *elem, struct waiter **w)
+{
+	size_t tail;
+
+	*w = NULL;
+	if (unlikely(c->closed))
+		return -EPIPE;
+	if (c->receivers.first && (*w = waitq_take(&c->receivers)) != NULL) {
+		/* Straight into the receiver's variable, on its stack. */
+		if ((*w)->elem)
+			chan_copy(c, (*w)->elem, elem);
+		(*w)->ok = true;
+		return 0;
+	}
+	if (c->count == c->cap)
+		return -EAGAIN;
+	tail = c->head + c->count;
+	if (tail >= c->cap)
+		tail -= c->cap;
+	chan_copy(c, chan_slot(c, tail), elem);
+	c->count++;
+	return 0;
+}
+
+static inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter **w)
+{
+	*w = NULL;
+	if (c->count) {
+		char *slot = chan_slot(c, c->head);
+
+		if (elem)
+			chan_copy(c, elem, slot);
+		if (++c->head == c->cap)
+			c->head = 0;
+		/* The buffer was full if somebody waits to send: the freed slot is the last. */
+		if (c->senders.first && (*w = waitq_take(&c->senders)) != NULL) {
+			chan_copy(c, slot, (*w)->elem);
+			(*w)->ok = true;
+		} else {
+			c->count--;
+		}
+		return 0;
+	}
+	if (c->senders.first && (*w = waitq_take(&c->senders)) != NULL) {
+		if (elem)
+			chan_copy(c, elem, (*w)->elem);
+		(*w)->ok = true;
+		return 0;
+	}
+	if (!c->closed)
+		return -EAGAIN;
+	if (elem && c->elem_size)
+		memset(elem, 0, c->elem_size);
+	return -EPIPE;
+}
+
+#define SEND_ON_CLOSED	"send on closed channel"
+
+#endif /* GVTGO_CHAN_H */

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * idle.c - looking for work, going to sleep, being woken.
+ *
+ * An M without work looks in the global queue, at the timers, and steals from the
+ * other Ps ("spinning", at most half as many as there are busy Ps). Then it gives its
+ * P to sched.idle_ps, itself to sched.idle_ms, and sleeps on a futex of its own.
+ *
+ * No wake-up is lost: who makes work first publishes it (a queue's tail, runnext, the
+ * global queue's length), then reads nidle and nspinning; who goes idle first raises
+ * nidle and lowers nspinning, then looks at all queues once more. Both sides' second
+ * step is ordered after their first (sequentially consistent accesses), so at least
+ * one sees the other. Where the maker sees somebody spinning it wakes nobody: the
+ * last one to stop spinning looks once more, or finds work and wakes the next.
+ * An idle P is only passed on under sched.lock.
+ *
+ * The watcher is the sleeping M that wakes by itself when the earliest timer is due.
+ * It is needed only while all Ps are idle: otherwise a running M sees its own timers,
+ * and sysmon those of others. So whoever falls asleep with an earlier timer in sight
+ * takes the role over; nobody has to be woken to set a timer.
+ *
+ * The last M to fall asleep, with no timer pending, knows that no goroutine can ever
+ * wake another: deadlock.c.
+ */
+#include "rt.h"
+
+#include <stdlib.h>
+
+/* While other threads of the process might still wake somebody, look again so often. */
+#define RECHECK	(100 * NSEC_PER_MSEC)
+
+static void push_idle_p(struct p *p)
+{
+	p->m = NULL;
+	p->idle = true;
+	p->next_idle = sched.idle_ps;
+	sched.idle_ps = p;
+	add_seq(&sched.nidle, 1);
+}
+
+static struct p *pop_idle_p(void)
+{
+	struct p *p = sched.idle_ps;
+
+	if (p) {
+		sched.idle_ps = p->next_idle;
+		p->idle = false;
+		add_seq(&sched.nidle, (uint32_t)-1);
+	}
+	return p;
+}
+
+static void remove_idle_m(struct m *m)
+{
+	struct m **at = &sched.idle_ms;
+
+	while (*at != m)
+		at = &(*at)->next_idle;
+	*at = m->next_idle;
+	m->idle = false;
+	sched.nidle_ms--;
+	if (sched.watcher == m)
+		sched.watcher = NULL;
+	if (m->want_p) {
+		m->want_p = false;
+		store_relaxed(&sched.nwant_p, sched.nwant_p - 1);
+	}
+}
+
+/* Under sched.lock: @m, which is idle, goes on with @p (NULL: to stop). Then call wake(). */
+static void hand_over(struct m *m, struct p *p, bool spinning)
+{
+	remove_idle_m(m);
+	m->next_p = p;
+	m->spinning = spinning;
+}
+
+static void wake(struct m *m)
+{
+	store_release(&m->park, 1);
+	futex_wake(&m->park, 1);
+	if (unlikely(load_relaxed(&sched.sysmon_asleep)))
+		sysmon_wake();
+}
+
+/* A new thread for @p. Where there can be none, @p stays idle: the others do its work. */
+static void start_m(struct p *p, bool spinning)
+{
+	struct m *m = run_new_m();
+
+	if (m) {
+		m->next_p = p;
+		m->spinning = spinning;
+		if (!pthread_create(&m->thread, NULL, run_m_thread, m)) {
+			if (unlikely(load_relaxed(&sched.sysmon_asleep)))
+				sysmon_wake();
+			return;
+		}
+		run_forget_m(m);
+	}
+	spin_lock(&sched.lock);
+	push_idle_p(p);
+	spin_unlock(&sched.lock);
+	if (spinning)
+		add_seq(&sched.nspinning, (uint32_t)-1);
+}
+
+/* There is an idle P and nobody is looking for work: let somebody. */
+void idle_wake_p(void)
+{
+	struct p *p;
+	struct m *m;
+
+	if (!cas_seq(&sched.nspinning, 0, 1))
+		return;
+	spin_lock(&sched.lock);
+	p = load_relaxed(&sched.stopping) ? NULL : pop_idle_p();
+	m = sched.idle_ms;
+	if (p && m)
+		hand_over(m, p, true);
+	spin_unlock(&sched.lock);
+	if (!p)
+		add_seq(&sched.nspinning, (uint32_t)-1);
+	else if (m)
+		wake(m);
+	else
+		start_m(p, true);
+}
+
+/* @m has pinned goroutines to run: if it sleeps, it needs a P. */
+void idle_wake_m(struct m *m)
+{
+	struct p *p = NULL;
+
+	spin_lock(&sched.lock);
+	if (m->idle) {
+		p = pop_idle_p();
+		if (p) {
+			hand_over(m, p, false);
+		} else if (!m->want_p) {
+			m->want_p = true;
+			store_relaxed(&sched.nwant_p, sched.nwant_p + 1);
+		}
+	}
+	spin_unlock(&sched.lock);
+	if (p)
+		wake(m);
+}
+
+/* All that sleep: the runtime stops. */
+void idle_wake_all(void)
+{
+	struct m *m;
+
+	do {
+		spin_lock(&sched.lock);
+		m = sched.idle_ms;
+		if (m)
+			hand_over(m, NULL, false);
+		spin_unlock(&sched.lock);
+		if (m)
+			wake(m);
+	} while (m);
+}
+
+/* @p is new, or may run again after GOMAXPROCS was raised. */
+void idle_add_p(struct p *p)
+{
+	spin_lock(&sched.lock);
+	if (!p->m && !p->idle)
+		push_idle_p(p);
+	spin_unlock(&sched.lock);
+}
+
+/* GOMAXPROCS is @n now: idle Ps beyond it go. Those that run notice at their next switch. */
+void idle_set_procs(uint32_t n)
+{
+	struct p **at;
+
+	spin_lock(&sched.lock);
+	store_seq(&sched.np, n);
+	for (at = &sched.idle_ps; *at;) {
+		struct p *p = *at;
+
+		if (p->id < n) {
+			at = &p->next_idle;
+			continue;
+		}
+		*at = p->next_idle;
+		p->idle = false;
+		add_seq(&sched.nidle, (uint32_t)-1);
+	}
+	spin_unlock(&sched.lock);
+}
+
+/* An M that sleeps wants a P for its pinned goroutines: it gets @m's. */
+static bool give_p_away(struct m *m)
+{
+	struct p *p = m->p;
+	struct m *to;
+
+	spin_lock(&sched.lock);
+	for (to = sched.idle_ms; to && !to->want_p; to = to->next_idle)
+		;
+	if (to) {
+		m->p = NULL;
+		hand_over(to, p, false);
+	}
+	spin_unlock(&sched.lock);
+	if (to)
+		wake(to);
+	return to;
+}
+
+/* ------------------------------------------------------------------- looking */
+
+static struct g *steal(struct m *m)
+{
+	struct p *p = m->p;
+	struct p_array *a = rcu_ps();
+
+	if (a->n == 1)
+		return NULL;
+	if (!m->spinning) {
+		uint32_t busy = load_relaxed(&sched.np) - load_relaxed(&sched.nidle);
+
+		if (2 * load_relaxed(&sched.nspinning) >= busy)
+			return NULL;
+		m->spinning = true;
+		add_seq(&sched.nspinning, 1);
+	}
+	for (int round = 0; round < 4; round++) {
+		uint32_t start = (uint32_t)(rng_next(&p->rng) % a->n);
+
+		for (uint32_t i = 0; i < a->n; i++) {
+			struct p *victim = a->p[(start + i) % a->n];
+			struct g *g;
+
+			if (victim == p)
+				continue;
+			g = runq_steal(p, victim, round == 3);
+			if (g)
+				return g;
+		}
+		if (load_relaxed(&sched.stopping))
+			break;
+	}
+	return NULL;
+}
+
+/* @m found work. If it was the last one to look, another one should. */
+static void stop_spinning(struct m *m)
+{
+	if (!m->spinning)
+		return;
+	m->spinning = false;
+	if (add_seq(&sched.nspinning, (uint32_t)-1) == 0)
+		idle_wake();
+}
+
+static struct g *look(struct m *m)
+{
+	struct p *p = m->p;
+	struct g *g = sched_pick(m);
+
+	if (!g)
+		g = gq_get(p, RUNQ_SIZE / 2);
+	if (!g && timer_next_all() != NEVER) {
+		timer_run_all(m, go_now());
+		g = runq_get(p);
+	}
+	if (!g)
+		g = steal(m);
+	return g;
+}
+
+/* Is there work anywhere? */
+static bool work_anywhere(struct m *m)
+{
+	struct p_array *a = rcu_ps();
+
+	if (gq_len() || load_relaxed(&m->ninbox))
+		return true;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!runq_empty(a->p[i]) && !load_acquire(&a->p[i]->solo))
+			return true;
+	return false;
+}
+
+/* -------------------------------------------------------------------- asleep */
+
+/* Gives the P up. False: there is work after all, and the P is still, or again, @m's. */
+static bool release_p(struct m *m)
+{
+	struct p *p = m->p;
+
+	if (p->id >= load_relaxed(&sched.np))
+		runq_drain(p);
+	spin_lock(&sched.lock);
+	if (load_relaxed(&sched.stopping) || gq_len() || m->ninbox) {
+		if (p->id < sched.np || load_relaxed(&sched.stopping)) {
+			spin_unlock(&sched.lock);
+			return false;
+		}
+	}
+	m->p = NULL;
+	p->m = NULL;
+	if (p->id < sched.np)
+		push_idle_p(p);
+	spin_unlock(&sched.lock);
+	if (m->spinning) {
+		m->spinning = false;
+		add_seq(&sched.nspinning, (uint32_t)-1);
+	}
+	if (!work_anywhere(m))
+		return true;
+	spin_lock(&sched.lock);
+	p = pop_idle_p();
+	if (p) {
+		p->m = m;
+		m->p = p;
+	}
+	spin_unlock(&sched.lock);
+	if (!p)
+		return true;
+	m->spinning = true;
+	add_seq(&sched.nspinning, 1);
+	return false;
+}
+
+/* Under sched.lock, @m being the last one to sleep: until when, at the most. */
+static int64_t last_one(void)
+{
+	if (gq_len() || sched.nwant_p || load_relaxed(&sched.stopping))
+		return NEVER;
+	if (deadlock_foreign_threads())
+		return go_now() + RECHECK;
+	spin_unlock(&sched.lock);
+	deadlock_report();
+}
+
+/* Sleeps until somebody hands over a P, or a timer is due and a P is free. */
+static void sleep_m(struct m *m)
+{
+	for (;;) {
+		int64_t until = 0;
+		struct p *p;
+
+		spin_lock(&sched.lock);
+		if (load_relaxed(&sched.stopping)) {
+			spin_unlock(&sched.lock);
+			return;
+		}
+		/* Something may have come for it since it gave its P up. */
+		if (m->ninbox) {
+			p = pop_idle_p();
+			if (p) {
+				m->p = p;
+				p->m = m;
+				spin_unlock(&sched.lock);
+				return;
+			}
+			m->want_p = true;
+			store_relaxed(&sched.nwant_p, sched.nwant_p + 1);
+		}
+		m->park = 0;
+		m->idle = true;
+		m->next_idle = sched.idle_ms;
+		sched.idle_ms = m;
+		sched.nidle_ms++;
+		until = timer_next_all();
+		if (until == NEVER && sched.nidle_ms == sched.nms)
+			until = last_one();
+		if (until != NEVER && (!sched.watcher || until < sched.watch_until)) {
+			sched.watcher = m;
+			sched.watch_until = until;
+		} else {
+			until = 0;
+		}
+		spin_unlock(&sched.lock);
+
+		rcu_thread_sleep();
+		futex_wait(&m->park, 0, until);
+		rcu_thread_wake();
+
+		spin_lock(&sched.lock);
+		if (load_acquire(&m->park)) {
+			spin_unlock(&sched.lock);
+			m->p = m->next_p;
+			m->next_p = NULL;
+			if (m->p)
+				m->p->m = m;
+			return;
+		}
+		/* By itself: the watcher's time has come (or a signal). */
+		remove_idle_m(m);
+		p = pop_idle_p();
+		spin_unlock(&sched.lock);
+		if (p) {
+			m->p = p;
+			p->m = m;
+			if (unlikely(load_relaxed(&sched.sysmon_asleep)))
+				sysmon_wake();
+			return;
+		}
+	}
+}
+
+/*
+ * The next goroutine for @m, on its own stack. Returns with m->p held, or NULL where
+ * the runtime stops. Blocks.
+ */
+struct g *idle_find(struct m *m)
+{
+	for (;;) {
+		struct p *p = m->p;
+		struct g *g;
+
+		if (load_acquire(&sched.stopping))
+			return NULL;
+		if (!p) {
+			if (m->spinning) {
+				m->spinning = false;
+				add_seq(&sched.nspinning, (uint32_t)-1);
+			}
+			sleep_m(m);
+			continue;
+		}
+		store_release(&p->solo, rcu_ps()->n == 1);
+		rcu_thread_quiescent();
+		if (load_relaxed(&sched.nwant_p) && give_p_away(m))
+			continue;
+		if (p->id < load_relaxed(&sched.np)) {
+			g = look(m);
+			if (g) {
+				stop_spinning(m);
+				return g;
+			}
+		}
+		run_count_peak();
+		page_flush(p);
+		if (release_p(m))
+			sleep_m(m);
+	}
+}

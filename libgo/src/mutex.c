@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * mutex.c - sync.Mutex, with Go's two modes.
+ *
+ * Normal: a woken waiter competes with whoever comes along, who has the advantage of
+ * running already; that is fast. A waiter that has lost for 1 ms makes the mutex
+ * starving: then unlock hands it to the first waiter, newcomers queue up behind. The
+ * one that got it ends that mode if it is the last, or has not waited for 1 ms itself.
+ *
+ * state: LOCKED, WOKEN (somebody is on its way, unlock need not wake another),
+ * STARVING, and above these the number of waiters. The waiters queue on a semaphore
+ * (sema and the list, under lock), of which unlock releases one.
+ *
+ * Waiters of a run that has ended are gone with their stacks: _gen tells.
+ */
+#include "rt.h"
+
+#define LOCKED		1u
+#define WOKEN		2u
+#define STARVING	4u
+#define WAITER		8u	/* one of them */
+
+#define STARVE_AFTER	NSEC_PER_MSEC
+
+_Static_assert(sizeof(struct waitq) == sizeof(((struct go_mutex *)0)->_waiters), "room for a waitq");
+
+static struct waitq *queue_of(struct go_mutex *mu)
+{
+	struct waitq *q = (struct waitq *)mu->_waiters;
+	uint32_t gen = load_relaxed(&sched.gen);
+
+	if (mu->_gen != gen) {
+		mu->_gen = gen;
+		q->first = q->last = NULL;
+	}
+	return q;
+}
+
+static struct m *sema_acquire(struct m *m, struct go_mutex *mu, bool first)
+{
+	struct waiter w = { .g = m ? m->cur : NULL };
+	struct waitq *q;
+
+	spin_lock(&mu->_lock);
+	q = queue_of(mu);
+	if (mu->_sema) {
+		mu->_sema--;
+		spin_unlock(&mu->_lock);
+		return m;
+	}
+	if (first)
+		waitq_add_front(q, &w);
+	else
+		waitq_add(q, &w);
+	return wait_one(m, &w, &mu->_lock, WAIT_MUTEX);
+}
+
+static void sema_release(struct m *m, struct go_mutex *mu)
+{
+	struct waiter *w;
+
+	spin_lock(&mu->_lock);
+	w = waitq_take(queue_of(mu));
+	if (!w)
+		mu->_sema++;
+	spin_unlock(&mu->_lock);
+	if (w)
+		wait_wake(m, w);
+}
+
+static NOINLINE struct m *lock_slow(struct m *m, struct go_mutex *mu)
+{
+	int64_t since = 0;
+	bool starving = false, woken = false;
+	uint32_t old = load_relaxed(&mu->_state), new;
+
+	for (;;) {
+		new = old;
+		if (!(old & STARVING))
+			new |= LOCKED;
+		if (old & (LOCKED | STARVING))
+			new += WAITER;
+		if (starving && old & LOCKED)
+			new |= STARVING;
+		if (woken)
+			new &= ~WOKEN;
+		if (!__atomic_compare_exchange_n(&mu->_state, &old, new, false, __ATOMIC_ACQUIRE,
+						 __ATOMIC_RELAXED))
+			continue;
+		if (!(old & (LOCKED | STARVING)))
+			return m;
+
+		m = sema_acquire(m, mu, since != 0);
+		if (!since)
+			since = go_now();
+		starving = starving || go_now() - since > STARVE_AFTER;
+		old = load_relaxed(&mu->_state);
+		if (old & STARVING) {
+			/* It was handed over: locked for us, we still count as a waiter. */
+			uint32_t delta = LOCKED - WAITER;
+
+			if (!starving || old / WAITER == 1)
+				delta -= STARVING;
+			__atomic_add_fetch(&mu->_state, delta, __ATOMIC_ACQUIRE);
+			return m;
+		}
+		woken = true;
+	}
+}
+
+void go_mutex_lock(struct go_mutex *mu)
+{
+	struct m *m = m_enter();
+	uint32_t old = 0;
+
+	if (unlikely(!__atomic_compare_exchange_n(&mu->_state, &old, LOCKED, false,
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+		m = lock_slow(m, mu);
+	if (m)
+		m_leave(m);
+}
+
+bool go_mutex_trylock(struct go_mutex *mu)
+{
+	uint32_t old = load_relaxed(&mu->_state);
+
+	return !(old & (LOCKED | STARVING)) &&
+	       __atomic_compare_exchange_n(&mu->_state, &old, old | LOCKED, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t new)
+{
+	bool inside = !m && foreign_enter();
+
+	if (!((new + LOCKED) & LOCKED))
+		go_panic("sync: unlock of unlocked mutex");
+	if (new & STARVING) {
+		/* Not unlocked: handed to the first waiter, who sets LOCKED itself. */
+		sema_release(m, mu);
+	} else {
+		uint32_t old = new;
+
+		while (old / WAITER && !(old & (LOCKED | WOKEN | STARVING))) {
+			new = (old - WAITER) | WOKEN;
+			if (__atomic_compare_exchange_n(&mu->_state, &old, new, false,
+							__ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+				sema_release(m, mu);
+				break;
+			}
+		}
+	}
+	if (inside)
+		foreign_exit();
+}
+
+void go_mutex_unlock(struct go_mutex *mu)
+{
+	struct m *m = m_enter();
+	uint32_t new = __atomic_sub_fetch(&mu->_state, LOCKED, __ATOMIC_RELEASE);
+
+	if (unlikely(new))
+		unlock_slow(m, mu, new);
+	if (m)
+		m_leave(m);
+}

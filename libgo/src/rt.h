@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * rt.h - what the files of the runtime share.
+ *
+ * The words are Go's. A G is a goroutine. An M is a kernel thread. A P is the
+ * right to run goroutines, and the state that goes with it: a run queue, caches,
+ * timers, counters. An M that runs goroutines holds a P; there are GOMAXPROCS of
+ * them. M, P and the G that runs belong together while it runs, so most state
+ * needs no lock.
+ *
+ *   sched.c   switch, park, ready, and where the next goroutine comes from
+ *   idle.c    going to sleep and waking up: the idle Ps and Ms
+ *   runq.c    a P's run queue          rcu.c     the global queue, lists under RCU
+ *   g.c       descriptors, numbers     stack.c   stacks and their guards
+ *   run.c     go_run(), go(), the end  stop.c    suspending what still runs then
+ *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
+ *   wait.c    waiters and their queues, for everything that blocks
+ *   chan.c select.c mutex.c waitgroup.c once.c
+ *   stats.c page.c panic.c deadlock.c symbol.c cpus.c
+ *
+ * Lock order: an object's lock (channel, mutex, waitgroup), then a P's timer
+ * lock, then sched.lock, then the locks of the depots (global queue, G, stack).
+ */
+#ifndef GVTGO_RT_H
+#define GVTGO_RT_H
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <urcu/wfcqueue.h>
+
+#include <linux/gvt.h>
+
+/* Everything else is hidden. */
+#pragma GCC visibility push(default)
+#include <libgo.h>
+#pragma GCC visibility pop
+
+#include "arch.h"
+
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+#define CACHE_ALIGNED	__attribute__((__aligned__(64)))
+#define NOINLINE	__attribute__((__noinline__))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define load_relaxed(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
+#define load_acquire(p)		__atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define load_seq(p)		__atomic_load_n(p, __ATOMIC_SEQ_CST)
+#define store_relaxed(p, v)	__atomic_store_n(p, v, __ATOMIC_RELAXED)
+#define store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#define store_seq(p, v)		__atomic_store_n(p, v, __ATOMIC_SEQ_CST)
+#define add_seq(p, v)		__atomic_add_fetch(p, v, __ATOMIC_SEQ_CST)
+
+/* Compare @p with @old and, where equal, store @new; full order. */
+#define cas_seq(p, old, new) ({							\
+	__typeof__(*(p)) expected_ = (old);					\
+	__atomic_compare_exchange_n(p, &expected_, new, false,			\
+				    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);	\
+})
+
+#define NSEC_PER_USEC	1000LL
+#define NSEC_PER_MSEC	1000000LL
+#define NSEC_PER_SEC	1000000000LL
+#define NEVER		INT64_MAX
+
+#define PAGE		4096UL
+#define STACK_DEFAULT	(256UL << 10)
+#define STACK_MIN	(16UL << 10)
+#define RUNQ_SIZE	256		/* a power of two */
+#define FAIR_TICKS	61		/* look beyond the own queue every so many switches */
+
+/* Why a goroutine waits: names in wait_names[], deadlock.c. */
+enum wait_why {
+	WAIT_NONE,
+	WAIT_CHAN_RECV,
+	WAIT_CHAN_SEND,
+	WAIT_CHAN_RECV_NIL,
+	WAIT_CHAN_SEND_NIL,
+	WAIT_SELECT,
+	WAIT_SELECT_NONE,
+	WAIT_SLEEP,
+	WAIT_MUTEX,
+	WAIT_WAITGROUP,
+	NR_WAIT_WHY,
+};
+extern const char *const wait_names[NR_WAIT_WHY];
+
+enum g_state {
+	G_DEAD,		/* on a free list */
+	G_RUNNABLE,	/* in a run queue */
+	G_RUNNING,	/* on an M */
+	G_WAITING,	/* parked; whoever readies it knows where it is */
+};
+
+struct g;
+struct m;
+struct p;
+
+/*
+ * struct stack - one goroutine stack. It lies at the upper end of the stack that
+ * it describes, in the page that is touched first anyway.
+ */
+struct stack {
+	char *lo;		/* lowest usable address */
+	struct stack *next;	/* in a cache or depot */
+	size_t size;		/* of the whole slot, guard and this struct included */
+	unsigned int guard;	/* enum stack_guard */
+	unsigned int in_arena;	/* 0: a mapping of its own */
+	void *fiber;		/* TSan's */
+	void *fake;		/* ASan's, while switched away */
+	char *top;		/* where frames begin: 16-byte aligned */
+	uint64_t spare;
+};
+
+/*
+ * struct g - a goroutine. 128 bytes: one that has not started costs no more.
+ */
+struct g {
+	void *sp;			/* saved context; NULL: not started */
+	struct cds_wfcq_node link;	/* global queue, free list, a P's overflow */
+	void (*fn)(void *);
+	void *arg;
+	struct stack *stack;
+	struct waiter *waiting;		/* what it waits in, while it waits */
+	uint64_t id;
+	uint64_t result;		/* what woke it, see wait.c */
+
+	int err;			/* its errno, while it doesn't run */
+	uint8_t state;			/* enum g_state, for dumps and go_run()'s end */
+	uint8_t why;			/* enum wait_why */
+	uint16_t flags;			/* GO_PINNED */
+	struct m *pin;			/* pinned to */
+	const char *name;
+	size_t stack_size;		/* asked for; 0: default */
+	void *spare[4];
+};
+_Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
+
+struct timer;
+struct timer_slot {
+	int64_t when;
+	struct timer *t;
+};
+
+struct timer_heap {
+	uint32_t lock;
+	uint32_t n, cap;
+	struct timer_slot *heap;	/* 4-ary; times beside the pointers, for the cache */
+	int64_t first;			/* when the earliest is due, NEVER if none; read unlocked */
+};
+
+/* What the next context has to do for the one that was left: low bits of p->after. */
+enum after {
+	AFTER_UNLOCK,		/* release the spinlock */
+	AFTER_READY,		/* queue the goroutine, behind the others */
+	AFTER_STACK,		/* put the stack back */
+	AFTER_UNLOCKS,		/* release the spinlocks of a struct unlocks */
+	AFTER_MASK = 3,
+};
+
+/*
+ * Spinlocks that are held over a switch, released in order. The list lies on the
+ * stack of the one who parked; it stays valid until the last one is released,
+ * because whoever is woken takes all of them once before it returns.
+ */
+struct unlocks {
+	uint32_t n;
+	uint32_t *lock[];
+};
+
+/* A P's own counters are written by one thread and read by any. */
+#define count(p, what) store_relaxed(&(p)->cnt->what, (p)->cnt->what + 1)
+#define count_n(p, what, k) store_relaxed(&(p)->cnt->what, (p)->cnt->what + (k))
+
+/*
+ * struct p - the right to run goroutines. First line: owner only. Second: what
+ * thieves write. Then what only the owner uses, less often.
+ */
+struct p {
+	struct m *m;			/* who holds it, NULL: idle */
+	uint32_t tick;			/* switches */
+	bool solo;			/* the only P: nobody steals from it */
+	uintptr_t after;		/* enum after in the low bits, 0: nothing */
+	struct gvt_runtime_slot *cnt;	/* its counters: the published page, or own */
+	struct g *gfree;
+	uint32_t ngfree;
+	uint32_t nstacks;
+	struct stack *stacks;
+
+	CACHE_ALIGNED uint32_t head;	/* of the run queue; moved by the owner and by thieves */
+	uint32_t tail;			/* moved by the owner */
+	struct g *runnext;		/* runs next, before the queue */
+	struct g *runq[RUNQ_SIZE];
+
+	CACHE_ALIGNED struct timer_heap timers;
+	uint64_t id_next, id_end;	/* numbers for new goroutines */
+	uint64_t peak;			/* the most alive that it has seen while solo */
+	uint64_t rng;
+	uint32_t id;
+	bool idle;			/* in sched.idle_ps; under sched.lock */
+	struct p *next_idle;
+	uint32_t seen_tick;		/* sysmon's */
+	struct gvt_runtime_slot own;	/* counters of a P that has no slot of its own */
+	struct gvt_runtime_slot flushed; /* and what of them the page has already */
+} CACHE_ALIGNED;
+
+/* struct m - a kernel thread of the runtime. */
+struct m {
+	struct p *p;			/* held; NULL while idle */
+	struct g *cur;			/* running; NULL: the thread is on its own stack */
+	int *errno_p;			/* this thread's errno */
+	void *g0_sp;			/* the thread's own stack, while a goroutine runs */
+	uint32_t in_rt;			/* inside the runtime: don't suspend here, see stop.c */
+	bool spinning;			/* looking for work, counted in sched.nspinning */
+	bool main;			/* the thread that called go_run() */
+	uint32_t park;			/* futex: 1, go on */
+	struct p *next_p;		/* handed over with the wake-up */
+	struct m *next_idle;		/* sched.idle_ms */
+	bool idle;			/* in that list; under sched.lock */
+	bool want_p;			/* has pinned goroutines to run and no P; under sched.lock */
+	uint32_t ninbox;		/* pinned goroutines that are ready */
+	struct g *inbox_head, *inbox_tail; /* under sched.lock */
+	struct m *next;			/* sched.ms */
+	pthread_t thread;
+	pid_t tid;
+	void *g0_fiber;			/* TSan's */
+	void *g0_fake;			/* ASan's */
+	char *g0_lo;
+	size_t g0_size;
+	uint32_t suspended;		/* stop.c: 1, it has stopped for good or left its goroutine */
+	uint32_t stopped;		/* it has reached a scheduling point and ends */
+};
+
+/*
+ * struct sched - what is shared. Its lines are apart by who writes how often.
+ */
+struct sched {
+	/* Read at each wake-up, written when Ps go idle or busy. */
+	CACHE_ALIGNED uint32_t nidle;	/* idle Ps */
+	uint32_t nspinning;		/* Ms that look for work */
+	uint32_t stopping;		/* main has returned */
+	uint32_t np;			/* GOMAXPROCS */
+
+	CACHE_ALIGNED uint32_t lock;	/* protects the rest of this line and the next */
+	struct p *idle_ps;
+	struct m *idle_ms;
+	struct m *ms;			/* all Ms */
+	uint32_t nms, nidle_ms;
+	uint32_t nwant_p;		/* Ms with want_p */
+	struct m *watcher;		/* the idle M that wakes by itself when a timer is due */
+	int64_t watch_until;
+
+	CACHE_ALIGNED uint64_t next_id;
+	struct m *main_m;
+	struct g *main_g;
+	struct m *ender;		/* the one on which main returned */
+	bool keep_stacks;		/* a thread was suspended on one */
+	uint32_t all_stopped;		/* futex: no goroutine runs any more */
+	uint32_t threads_started;
+	uint32_t sysmon_asleep;		/* futex */
+
+	/* From here on not cleared when a run begins. */
+	CACHE_ALIGNED uint32_t running;	/* how far go_run() is: run.c */
+	uint32_t foreign;		/* threads that are no goroutines inside libgo */
+	uint32_t gen;			/* which go_run() this is */
+};
+extern struct sched sched;
+
+/* ------------------------------------------------------------------- locks */
+
+/*
+ * A spinlock for sections of a few instructions. It stays locked over a switch
+ * where the one who parks must be out of its stack before anybody may ready it;
+ * the next context unlocks it then.
+ */
+void spin_slow(uint32_t *l);
+
+static inline void spin_lock(uint32_t *l)
+{
+	uint32_t old = 0;
+
+	if (unlikely(!__atomic_compare_exchange_n(l, &old, 1, false, __ATOMIC_ACQUIRE,
+						  __ATOMIC_RELAXED)))
+		spin_slow(l);
+}
+
+static inline void spin_unlock(uint32_t *l)
+{
+	store_release(l, 0);
+}
+
+void futex_wait(uint32_t *w, uint32_t val, int64_t deadline);
+void futex_wake(uint32_t *w, int n);
+
+/* ---------------------------------------------------------------- sched.c */
+
+struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why);
+void sched_ready(struct m *m, struct g *g);
+void sched_ready_last(struct m *m, struct g *g);
+void sched_loop(struct m *m);
+struct g *sched_pick(struct m *m);
+GO_NORETURN void sched_stop_here(struct m *m);
+void sched_finish_slow(struct p *p, uintptr_t after);
+
+static inline struct m *m_self(void)
+{
+	return arch_m();
+}
+
+/*
+ * Each public call that touches shared state enters and leaves the runtime. In
+ * between an M is never suspended (stop.c), so it can't take a lock with it. Over a
+ * switch the mark stays on the M: whichever context goes on there leaves the
+ * runtime itself when it returns to the user.
+ *
+ * Returns the running goroutine's M, or NULL on a thread that is no goroutine.
+ */
+static inline struct m *m_enter(void)
+{
+	struct m *m = arch_m();
+
+	if (unlikely(!m))
+		return NULL;
+	store_relaxed(&m->in_rt, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return m;
+}
+
+static inline void m_leave(struct m *m)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	store_relaxed(&m->in_rt, 0);
+}
+
+/* Done by the context that was switched to, before anything else. */
+static inline void sched_finish(struct p *p)
+{
+	uintptr_t after = p->after;
+
+	if (after) {
+		p->after = 0;
+		if ((after & AFTER_MASK) == AFTER_UNLOCK)
+			spin_unlock((uint32_t *)after);
+		else
+			sched_finish_slow(p, after);
+	}
+}
+
+/* ----------------------------------------------------------------- idle.c */
+
+struct g *idle_find(struct m *m);
+void idle_wake_p(void);
+void idle_wake_m(struct m *m);
+void idle_wake_all(void);
+void idle_add_p(struct p *p);
+void idle_set_procs(uint32_t n);
+
+/* Work was made: see that somebody looks for it, if anybody is free to. */
+static inline void idle_wake(void)
+{
+	if (unlikely(load_seq(&sched.nidle)) && !load_seq(&sched.nspinning))
+		idle_wake_p();
+}
+
+/* ----------------------------------------------------------------- runq.c */
+
+void runq_put(struct p *p, struct g *g);
+void runq_put_next(struct p *p, struct g *g);
+struct g *runq_get(struct p *p);
+struct g *runq_get_fifo(struct p *p);
+struct g *runq_steal(struct p *p, struct p *victim, bool take_next);
+void runq_drain(struct p *p);
+bool runq_empty(const struct p *p);
+uint32_t runq_len(const struct p *p);
+
+/* ------------------------------------------------------------------ rcu.c */
+
+/* All Ps, in the order of their numbers; a new array replaces it when it grows. */
+struct p_array {
+	uint32_t n;
+	struct p_array *older;
+	struct p *p[];
+};
+
+int rcu_init(void);
+void rcu_exit(void);
+void rcu_thread_init(void);
+void rcu_thread_exit(void);
+void rcu_thread_quiescent(void);
+void rcu_thread_sleep(void);
+void rcu_thread_wake(void);
+struct p_array *rcu_ps(void);
+void rcu_publish_ps(struct p_array *a);
+void rcu_each_g(void (*fn)(struct g *g, void *arg), void *arg);
+void rcu_free_slabs(void);
+
+void gq_put(struct g *g);
+struct g *gq_get(struct p *p, uint32_t max);
+uint32_t gq_len(void);
+
+/* -------------------------------------------------------------------- g.c */
+
+struct g *g_get(struct p *p, int *err);
+struct g *g_get_foreign(int *err);
+void g_put(struct p *p, struct g *g);
+void g_put_foreign(struct g *g);
+void g_drop_waiters(void);
+void g_exit(void);
+
+/* ---------------------------------------------------------------- stack.c */
+
+enum stack_guard { GUARD_INSTALLED, GUARD_PROTECTED, GUARD_CANARY, NR_GUARDS };
+
+int stack_init(void);
+void stack_exit(bool keep);
+int stack_reserve(size_t n);
+struct stack *stack_new(size_t size);
+void stack_free(struct stack *s);
+struct stack *stack_get(struct p *p, struct g *g);
+void stack_put(struct p *p, struct stack *s);
+void stack_flush(struct p *p);
+void stack_attach(struct g *g, struct stack *s);
+void stack_stats(uint64_t guards[NR_GUARDS], uint64_t *bytes);
+
+/* ---------------------------------------------------------------- timer.c */
+
+/*
+ * struct timer - calls @fn(@arg) once, at @when or later, with the heap's lock held,
+ * on some M with a P. Lies on the stack of the one who waits.
+ */
+struct timer {
+	int64_t when;
+	uint32_t index;		/* in the heap, 1 up; 0: not in one */
+	struct p *p;		/* in whose heap */
+	void (*fn)(struct m *m, struct timer *t);
+	void *arg;
+};
+
+
+int timer_add_locked(struct p *p, struct timer *t);
+void timer_del(struct timer *t);
+void timer_run(struct m *m, struct p *p, int64_t now);
+int64_t timer_next_all(void);
+void timer_run_all(struct m *m, int64_t now);
+void timer_exit(struct p *p);
+
+static inline int64_t timer_first(const struct p *p)
+{
+	return load_relaxed(&p->timers.first);
+}
+
+/* ----------------------------------------------------------------- wait.c */
+
+/*
+ * struct waiter - somebody who waits in a queue. It lies on the waiter's own stack:
+ * C stacks don't move. There is one way to wait and one to be woken, whatever it is
+ * that is waited for.
+ *
+ * A waiter that can be woken from several sides (the cases of a select, a deadline)
+ * shares one @any among them: who sets its @fired from 0 to 1 has the right to wake.
+ */
+struct wait_any {
+	uint32_t fired;
+	uint32_t woke;			/* index of the waiter that was woken, or WOKE_BY_TIMER */
+	uint32_t futex;			/* a thread waits here */
+};
+
+struct waiter {
+	struct waiter *next, *prev;
+	struct g *g;			/* NULL: a thread that is no goroutine */
+	struct wait_any *any;		/* NULL: can only be woken from this queue */
+	void *elem;			/* the value's place */
+	struct go_chan *chan;		/* NULL: it waits for something else */
+	uint32_t futex;			/* a thread waits here, if @any is NULL */
+	uint32_t index;			/* which of its siblings */
+	uint32_t siblings;		/* in the first one: how many lie side by side */
+	bool queued;
+	bool send;			/* in chan->senders, else in chan->receivers */
+	bool ok;			/* a value came; false: the channel was closed */
+};
+
+struct waitq {
+	struct waiter *first, *last;
+};
+
+#define WOKE_BY_TIMER	UINT32_MAX
+
+void waitq_add(struct waitq *q, struct waiter *w);
+void waitq_add_front(struct waitq *q, struct waiter *w);
+void waitq_del(struct waitq *q, struct waiter *w);
+struct waiter *waitq_take(struct waitq *q);
+void wait_wake(struct m *m, struct waiter *w);
+struct m *wait_one(struct m *m, struct waiter *w, uint32_t *lock, enum wait_why why);
+struct m *wait_any(struct m *m, struct waiter *w, uint32_t n, struct unlocks *u, int64_t deadline,
+		   enum wait_why why, uint32_t *woke);
+GO_NORETURN void wait_forever(struct m *m, enum wait_why why);
+void chan_drop_waiters(struct waiter *w);
+
+/* Threads that are no goroutines hold the runtime in place while they are inside. */
+bool foreign_enter(void);
+void foreign_exit(void);
+
+/* ------------------------------------------------------------------ run.c */
+
+void run_main_ended(struct m *m);
+void run_end_g(struct m *m);
+void run_count_peak(void);
+struct m *run_new_m(void);
+void run_forget_m(struct m *m);
+void *run_m_thread(void *arg);
+
+/* ----------------------------------------------------------------- stop.c */
+
+bool stop_others(struct m *self);
+
+/* --------------------------------------------------------------- sysmon.c */
+
+int sysmon_start(void);
+void sysmon_stop(void);
+void sysmon_wake(void);
+
+/* ----------------------------------------------------------- page.c, stats.c */
+
+int page_init(void);
+void page_exit(void);
+void page_join(struct p *p);
+void page_flush(struct p *p);
+struct gvt_runtime_page *page_get(void);
+struct gvt_runtime_slot *page_shared_slot(void);
+bool page_published(void);
+
+void stats_sum(struct gvt_runtime_slot *sum);
+void stats_keep(void);
+uint64_t stats_alive(void);
+
+/* ------------------------------------------------- deadlock.c, panic.c, ... */
+
+GO_NORETURN void deadlock_report(void);
+bool deadlock_foreign_threads(void);
+void deadlock_left_behind(int n);
+GO_NORETURN void fatal(const char *fmt, ...) GO_PRINTF(1, 2);
+
+const char *symbol_name(const void *addr, char *buf, size_t size);
+int cpus_default(void);
+
+static inline uint64_t rng_next(uint64_t *s)
+{
+	uint64_t x = *s;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return *s = x;
+}
+
+/* ---------------------------------------------------------- arch/ switch.S */
+
+void *gvtgo_switch(void **save, void *to, void *arg);
+void gvtgo_entry(void);
+GO_NORETURN void gvtgo_restart(void *top, void *arg);
+GO_NORETURN void gvtgo_main(struct p *p);
+
+#endif /* GVTGO_RT_H */

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * runq.c - a P's run queue: runnext, and a ring of RUNQ_SIZE.
+ *
+ * The owner puts at tail and takes at head; thieves take half from head. What
+ * overflows goes to the global queue, half a ring at a time.
+ *
+ * Memory order: the owner's store-release of tail publishes the slots before it; a
+ * thief's load-acquire of tail pairs with it. Whoever takes moves head by a
+ * compare-and-swap with release order, after having read the slots; the owner's
+ * load-acquire of head in runq_put() pairs with it, so that a slot is not written
+ * again before it was read. head and tail only grow, modulo 2^32.
+ *
+ * While a P is solo (the only one that this run ever had) nobody steals from it and
+ * the owner needs no atomic read-modify-write. It clears the flag itself, with a
+ * release that pairs with the thief's acquire.
+ */
+#include "rt.h"
+
+#include "san.h"
+
+bool runq_empty(const struct p *p)
+{
+	return load_acquire(&p->head) == load_acquire(&p->tail) && !load_seq(&p->runnext);
+}
+
+uint32_t runq_len(const struct p *p)
+{
+	return load_relaxed(&p->tail) - load_relaxed(&p->head) + !!load_relaxed(&p->runnext);
+}
+
+/* The ring is full: half of it, and @g, to the global queue. False: it no longer is full. */
+static NOINLINE bool put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail)
+{
+	struct g *batch[RUNQ_SIZE / 2];
+	uint32_t n = (tail - head) / 2;
+
+	for (uint32_t i = 0; i < n; i++)
+		batch[i] = load_relaxed(&p->runq[(head + i) % RUNQ_SIZE]);
+	if (!cas_seq(&p->head, head, head + n))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		gq_put(batch[i]);
+	gq_put(g);
+	return true;
+}
+
+/* At the end. */
+void runq_put(struct p *p, struct g *g)
+{
+	uint32_t head, tail = p->tail;
+
+	do {
+		head = load_acquire(&p->head);
+		if (likely(tail - head < RUNQ_SIZE)) {
+			store_relaxed(&p->runq[tail % RUNQ_SIZE], g);
+			store_release(&p->tail, tail + 1);
+			return;
+		}
+	} while (!put_slow(p, g, head, tail));
+}
+
+/* To run next; what was to run next goes to the end. */
+void runq_put_next(struct p *p, struct g *g)
+{
+	struct g *old;
+
+	if (p->solo) {
+		old = p->runnext;
+		store_relaxed(&p->runnext, g);
+	} else {
+		/* Full order: idle_wake() looks for idle Ps after this. */
+		old = __atomic_exchange_n(&p->runnext, g, __ATOMIC_SEQ_CST);
+	}
+	if (old)
+		runq_put(p, old);
+}
+
+/* The first of the ring. */
+struct g *runq_get_fifo(struct p *p)
+{
+	uint32_t head = load_acquire(&p->head);
+
+	for (;;) {
+		struct g *g;
+
+		if (head == p->tail)
+			return NULL;
+		g = load_relaxed(&p->runq[head % RUNQ_SIZE]);
+		if (p->solo) {
+			store_relaxed(&p->head, head + 1);
+			return g;
+		}
+		if (__atomic_compare_exchange_n(&p->head, &head, head + 1, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_ACQUIRE))
+			return g;
+	}
+}
+
+struct g *runq_get(struct p *p)
+{
+	struct g *g = load_relaxed(&p->runnext);
+
+	if (g) {
+		if (p->solo) {
+			store_relaxed(&p->runnext, NULL);
+			return g;
+		}
+		/* A thief may have taken it; none puts one there. */
+		if (cas_seq(&p->runnext, g, NULL))
+			return g;
+	}
+	return runq_get_fifo(p);
+}
+
+/*
+ * Half of @victim's ring into @p's, which is empty; returns one of them. With
+ * @take_next, and an empty ring, the one that would run next: but only where the
+ * victim has not switched for 3 us, so that two goroutines that take turns are not
+ * torn apart.
+ */
+struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
+{
+	uint32_t tail = p->tail;
+	uint32_t n;
+
+	if (load_acquire(&victim->solo))
+		return NULL;
+	for (;;) {
+		uint32_t head = load_acquire(&victim->head);
+		uint32_t end = load_acquire(&victim->tail);
+
+		n = end - head;
+		n -= n / 2;
+		if (n > RUNQ_SIZE / 2)	/* head and tail don't belong together */
+			continue;
+		if (n == 0)
+			break;
+		for (uint32_t i = 0; i < n; i++) {
+			struct g *g = load_relaxed(&victim->runq[(head + i) % RUNQ_SIZE]);
+
+			store_relaxed(&p->runq[(tail + i) % RUNQ_SIZE], g);
+		}
+		if (cas_seq(&victim->head, head, head + n)) {
+			struct g *g = load_relaxed(&p->runq[(tail + n - 1) % RUNQ_SIZE]);
+
+			store_release(&p->tail, tail + n - 1);
+			count_n(p, goroutine_steals, n);
+			return g;
+		}
+	}
+	if (take_next) {
+		struct g *g = load_acquire(&victim->runnext);
+		uint32_t tick = load_relaxed(&victim->tick);
+		int64_t until;
+
+		if (!g)
+			return NULL;
+		until = go_now() + 3 * NSEC_PER_USEC;
+		while (go_now() < until)
+			arch_pause();
+		if (load_relaxed(&victim->tick) == tick && cas_seq(&victim->runnext, g, NULL)) {
+			count(p, goroutine_steals);
+			return g;
+		}
+	}
+	return NULL;
+}
+
+/* Everything to the global queue: the P goes away. */
+void runq_drain(struct p *p)
+{
+	struct g *g;
+
+	while ((g = runq_get(p)) != NULL)
+		gq_put(g);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * san.h - telling the sanitizers that the stack changes.
+ *
+ * ASan has to know which stack is in use, TSan which "fiber". Both are told just
+ * before each switch, and ASan once more just after it. A fiber belongs to a
+ * stack, not to a goroutine: TSan only takes some thousands of them, and so they
+ * are made once and reused. Switches of fibers order the two sides (flag 0), since
+ * the runtime's per-P state passes from one to the other.
+ */
+#ifndef GVTGO_SAN_H
+#define GVTGO_SAN_H
+
+#include "rt.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SAN_ADDRESS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SAN_ADDRESS 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define SAN_THREAD 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SAN_THREAD 1
+#endif
+#endif
+
+#ifdef SAN_ADDRESS
+void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void *fake, const void **old_bottom, size_t *old_size);
+void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
+#endif
+#ifdef SAN_THREAD
+void *__tsan_get_current_fiber(void);
+void *__tsan_create_fiber(unsigned int flags);
+void __tsan_destroy_fiber(void *fiber);
+void __tsan_switch_to_fiber(void *fiber, unsigned int flags);
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+#endif
+
+/* @fake: where to keep the state of the one that is left; NULL: it never comes back. */
+static inline __attribute__((__always_inline__)) void san_leave_for(void **fake, struct m *m,
+								   struct g *next)
+{
+	(void)fake;
+	(void)m;
+	(void)next;
+#ifdef SAN_ADDRESS
+	if (next)
+		__sanitizer_start_switch_fiber(fake, next->stack->lo,
+					       (size_t)((char *)next->stack - next->stack->lo));
+	else
+		__sanitizer_start_switch_fiber(fake, m->g0_lo, m->g0_size);
+#endif
+#ifdef SAN_THREAD
+	__tsan_switch_to_fiber(next ? next->stack->fiber : m->g0_fiber, 0);
+#endif
+}
+
+static inline __attribute__((__always_inline__)) void san_arrived(void *fake)
+{
+	(void)fake;
+#ifdef SAN_ADDRESS
+	__sanitizer_finish_switch_fiber(fake, NULL, NULL);
+#endif
+}
+
+static inline void san_stack_used(struct stack *s)
+{
+	(void)s;
+#ifdef SAN_THREAD
+	if (!s->fiber)
+		s->fiber = __tsan_create_fiber(0);
+#endif
+}
+
+/* Frames were left on @s without returning, and it is begun anew: nothing is poisoned any more. */
+static inline void san_restart(struct m *m, struct stack *s)
+{
+	(void)m;
+	(void)s;
+#ifdef SAN_ADDRESS
+	__asan_unpoison_memory_region(s->lo, (size_t)(s->top - s->lo));
+	__sanitizer_start_switch_fiber(NULL, s->lo, (size_t)((char *)s - s->lo));
+#endif
+}
+
+static inline void san_stack_gone(struct stack *s)
+{
+	(void)s;
+#ifdef SAN_THREAD
+	if (s->fiber)
+		__tsan_destroy_fiber(s->fiber);
+	s->fiber = NULL;
+#endif
+}
+
+static inline void san_acquire(void *p)
+{
+	(void)p;
+#ifdef SAN_THREAD
+	__tsan_acquire(p);
+#endif
+}
+
+static inline void san_release(void *p)
+{
+	(void)p;
+#ifdef SAN_THREAD
+	__tsan_release(p);
+#endif
+}
+
+#endif /* GVTGO_SAN_H */

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * sched.c - which goroutine runs next, and going there.
+ *
+ * Ideas:
+ *
+ * - A goroutine that parks switches straight to the next one of its P. Only where
+ *   there is none does it go to its thread's own stack, on which sched_loop() looks
+ *   further and sleeps. (Go always goes through a scheduler stack: two switches.)
+ * - Whatever must not happen before the old goroutine is out of its stack (release
+ *   the lock under which it queued itself, queue it as runnable, give its stack
+ *   back) is left in p->after and done by the next context: sched_finish().
+ * - A goroutine gets a stack when it first runs. One that ends without having to
+ *   leave its stack to anybody calls the next fresh one in a loop, on the same hot
+ *   stack: gvtgo_main(). No switch, no stack, no first touch.
+ * - The P that a resumed context finds is handed to it as gvtgo_switch()'s result.
+ *   So nothing is read from thread-local storage over a switch, and nothing that a
+ *   compiler may have remembered from another thread is used.
+ *
+ * Invariants:
+ *
+ * - A goroutine is in at most one of: a run queue, a waiter's hands, m->cur.
+ * - p->after is 0 whenever user code runs.
+ * - m->cur is NULL exactly while the thread is on its own stack.
+ *
+ * Rejected: a handshake flag in each G instead of p->after (Linux's on_cpu): two Ms
+ * that each switch to what the other one is leaving would wait for each other. Go's
+ * order of the local queue was kept: a slot for the one readied last, then first in,
+ * first out; a Chase-Lev deque's owner end starves what was queued first.
+ */
+#include "rt.h"
+
+#include <sched.h>
+
+#include "san.h"
+
+struct sched sched = { .np = 0 };
+
+/* Something that only sched_loop() can deal with. */
+static inline bool loop_wanted(const struct p *p)
+{
+	return load_relaxed(&sched.stopping) || p->id >= load_relaxed(&sched.np) ||
+	       load_relaxed(&sched.nwant_p);
+}
+
+static struct g *inbox_get(struct m *m)
+{
+	struct g *g;
+
+	spin_lock(&sched.lock);
+	g = m->inbox_head;
+	if (g) {
+		m->inbox_head = (struct g *)g->link.next;
+		store_relaxed(&m->ninbox, m->ninbox - 1);
+	}
+	spin_unlock(&sched.lock);
+	return g;
+}
+
+/* A pinned goroutine is ready: only its own M may run it. */
+static void inbox_put(struct g *g)
+{
+	struct m *m = g->pin;
+
+	spin_lock(&sched.lock);
+	g->link.next = NULL;
+	if (m->inbox_head)
+		m->inbox_tail->link.next = (struct cds_wfcq_node *)g;
+	else
+		m->inbox_head = g;
+	m->inbox_tail = g;
+	store_relaxed(&m->ninbox, m->ninbox + 1);
+	spin_unlock(&sched.lock);
+	idle_wake_m(m);
+}
+
+/* Timers, pinned goroutines, and now and then what is not in the own queue. */
+static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
+{
+	struct g *g = NULL;
+
+	if (p->tick % FAIR_TICKS == 0) {
+		rcu_thread_quiescent();
+		page_flush(p);
+		if (p->solo && rcu_ps()->n > 1)
+			store_release(&p->solo, false);
+		if (loop_wanted(p))
+			return NULL;
+	}
+	if (timer_first(p) != NEVER)
+		timer_run(m, p, go_now());
+	if (load_relaxed(&m->ninbox) && p->tick % 2)
+		g = inbox_get(m);
+	if (!g && p->tick % FAIR_TICKS == 0) {
+		g = gq_get(p, 1);
+		/* A pair that readies each other lives in runnext: not for ever. */
+		if (!g)
+			g = runq_get_fifo(p);
+	}
+	if (!g)
+		g = runq_get(p);
+	if (!g && load_relaxed(&m->ninbox))
+		g = inbox_get(m);
+	return g;
+}
+
+/* The next goroutine of this P, or NULL: see what sched_loop() finds. */
+static inline struct g *pick(struct m *m, struct p *p)
+{
+	p->tick++;
+	if (unlikely(p->tick % FAIR_TICKS == 0 || timer_first(p) != NEVER ||
+		     load_relaxed(&m->ninbox)))
+		return pick_slow(m, p);
+	return runq_get(p);
+}
+
+struct g *sched_pick(struct m *m)
+{
+	return pick(m, m->p);
+}
+
+/* @g is about to run on @m: see that it has a stack. */
+static inline void enter(struct m *m, struct p *p, struct g *g)
+{
+	if (!g->sp) {
+		if (unlikely(g->flags & GO_PINNED))
+			g->pin = m;
+		stack_attach(g, stack_get(p, g));
+	}
+	m->cur = g;
+	store_relaxed(&g->state, G_RUNNING);
+	count(p, goroutine_switches);
+}
+
+/*
+ * Leaves @g for @next, or for the thread's own stack. Returns when @g runs again,
+ * with the M on which it then does.
+ */
+static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
+{
+	struct p *p = m->p;
+	void *to;
+
+	g->err = *m->errno_p;
+	if (next) {
+		enter(m, p, next);
+		to = next->sp;
+	} else {
+		m->cur = NULL;
+		to = m->g0_sp;
+	}
+	san_leave_for(&g->stack->fake, m, next);
+	p = gvtgo_switch(&g->sp, to, p);
+	san_arrived(g->stack->fake);
+	sched_finish(p);
+	m = p->m;
+	*m->errno_p = g->err;
+	return m;
+}
+
+/*
+ * The current goroutine waits. @after releases the lock under which it made itself
+ * known to whoever will ready it. Returns the M on which it goes on.
+ */
+struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
+{
+	struct g *g = m->cur;
+	struct p *p = m->p;
+
+	store_relaxed(&g->why, why);
+	store_relaxed(&g->state, G_WAITING);
+	count(p, goroutine_parks);
+	p->after = after;
+	return switch_away(m, g, pick(m, p));
+}
+
+/* Never comes back: the runtime is stopping, or there is nothing to wait for. */
+void sched_stop_here(struct m *m)
+{
+	store_relaxed(&m->cur->state, G_RUNNABLE);
+	switch_away(m, m->cur, NULL);
+	__builtin_unreachable();
+}
+
+/* Queues @g, which waits no longer, to run next on this P. @m NULL: no goroutine's thread. */
+void sched_ready(struct m *m, struct g *g)
+{
+	store_relaxed(&g->state, G_RUNNABLE);
+	if (unlikely(g->pin)) {
+		inbox_put(g);
+		return;
+	}
+	if (likely(m != NULL))
+		runq_put_next(m->p, g);
+	else
+		gq_put(g);
+	idle_wake();
+}
+
+/* The same, behind all others. */
+void sched_ready_last(struct m *m, struct g *g)
+{
+	store_relaxed(&g->state, G_RUNNABLE);
+	if (unlikely(g->pin)) {
+		inbox_put(g);
+		return;
+	}
+	runq_put(m->p, g);
+	idle_wake();
+}
+
+void sched_finish_slow(struct p *p, uintptr_t after)
+{
+	void *what = (void *)(after & ~(uintptr_t)AFTER_MASK);
+
+	switch (after & AFTER_MASK) {
+	case AFTER_READY: {
+		struct g *g = what;
+
+		if (unlikely(g->pin))
+			inbox_put(g);
+		else
+			runq_put(p, g);
+		break;
+	}
+	case AFTER_STACK:
+		stack_put(p, what);
+		break;
+	case AFTER_UNLOCKS: {
+		struct unlocks *u = what;
+		uint32_t n = u->n;
+		uint32_t *l = u->lock[0];
+
+		/* The next one is read before its predecessor is released: see struct unlocks. */
+		for (uint32_t i = 1; i < n; i++) {
+			uint32_t *next = u->lock[i];
+
+			spin_unlock(l);
+			l = next;
+		}
+		spin_unlock(l);
+		break;
+	}
+	}
+}
+
+/* To the end of the queue. Returns the M on which the goroutine goes on. */
+static struct m *yield(struct m *m)
+{
+	struct p *p = m->p;
+	struct g *g = m->cur;
+	struct g *next = pick(m, p);
+
+	if (!next) {
+		if (likely(!loop_wanted(p)))
+			return m;
+		if (load_relaxed(&sched.stopping))
+			sched_stop_here(m);
+	}
+	store_relaxed(&g->state, G_RUNNABLE);
+	p->after = (uintptr_t)g | AFTER_READY;
+	return switch_away(m, g, next);
+}
+
+void go_yield(void)
+{
+	struct m *m = m_enter();
+
+	if (unlikely(!m)) {
+		sched_yield();
+		return;
+	}
+	m_leave(yield(m));
+}
+
+/*
+ * The goroutine that ran on @m has ended. Returns true where the next one is fresh
+ * and can start on the same stack; else doesn't return.
+ */
+static bool finish_g(struct m *m)
+{
+	struct p *p = m->p;
+	struct g *g = m->cur, *next;
+	struct stack *s = g->stack;
+	void *nowhere;
+
+	if (unlikely(g == sched.main_g && load_relaxed(&sched.stopping)))
+		sched_stop_here(m);
+	run_end_g(m);
+	next = pick(m, p);
+	if (next && !next->sp && !next->stack_size && s->in_arena) {
+		if (unlikely(next->flags & GO_PINNED))
+			next->pin = m;
+		next->stack = s;
+		next->sp = s;	/* started; overwritten by the first switch */
+		m->cur = next;
+		store_relaxed(&next->state, G_RUNNING);
+		count(p, goroutine_switches);
+		return true;
+	}
+	p->after = (uintptr_t)s | AFTER_STACK;
+	if (next)
+		enter(m, p, next);
+	else
+		m->cur = NULL;
+	san_leave_for(NULL, m, next);
+	gvtgo_switch(&nowhere, next ? next->sp : m->g0_sp, p);
+	__builtin_unreachable();
+}
+
+/* What runs on a goroutine's stack: one goroutine after the other. */
+void gvtgo_main(struct p *p)
+{
+	struct m *m;
+
+	san_arrived(NULL);
+	sched_finish(p);
+	m = p->m;
+	do {
+		struct g *g = m->cur;
+
+		*m->errno_p = 0;
+		m_leave(m);
+		g->fn(g->arg);
+		m = m_enter();
+		if (g == sched.main_g)
+			run_main_ended(m);
+	} while (finish_g(m));
+	__builtin_unreachable();
+}
+
+void go_exit(void)
+{
+	struct m *m = m_enter();
+	struct stack *s;
+
+	if (!m)
+		go_panic("go_exit: not a goroutine");
+	s = m->cur->stack;
+	finish_g(m);
+	/* The frames above are of no use any more. */
+	san_restart(m, s);
+	gvtgo_restart(s->top, m->p);
+}
+
+/* What an M does on its own stack, until the runtime stops. */
+void sched_loop(struct m *m)
+{
+	struct g *g;
+
+	while ((g = idle_find(m)) != NULL) {
+		struct p *p = m->p;
+
+		enter(m, p, g);
+		san_leave_for(&m->g0_fake, m, g);
+		p = gvtgo_switch(&m->g0_sp, g->sp, p);
+		san_arrived(m->g0_fake);
+		sched_finish(p);
+	}
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * select.c - waiting for several channels at once; operations with a deadline.
+ *
+ * All channels are locked, in the order of their addresses, so that two selects never
+ * wait for each other's locks. With all of them locked the cases are looked at in
+ * random order: the first that is ready happens. If none is, a waiter is queued for
+ * each case, all are unlocked once the goroutine is out of its stack, and whoever comes
+ * first wakes it (struct wait_any). Then all are locked once more to take the other
+ * waiters out.
+ *
+ * Uniform choice: starting at a random case and taking the first ready one would prefer
+ * those behind a gap; so the order is a random permutation.
+ */
+#include "chan.h"
+
+#include <stdlib.h>
+
+/* Cases that fit on the stack; more are allocated. */
+#define FEW	8
+
+struct sel {
+	struct go_case *cases;
+	uint32_t n;			/* cases */
+	uint32_t *order;		/* a random permutation of the cases */
+	struct waiter *waiters;		/* one for each case */
+	struct wait_any any;
+	struct unlocks *locks;		/* each channel's once, in order; room for a timer's */
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const uintptr_t x = (uintptr_t) * (uint32_t *const *)a;
+	const uintptr_t y = (uintptr_t) * (uint32_t *const *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Collects the locks of all channels, each once, in order. */
+static void collect_locks(struct sel *s)
+{
+	struct unlocks *u = s->locks;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->cases[i].op != GO_DEFAULT && s->cases[i].chan)
+			u->lock[n++] = &s->cases[i].chan->lock;
+	if (n <= FEW) {
+		for (uint32_t i = 1; i < n; i++)
+			for (uint32_t k = i; k > 0 && u->lock[k - 1] > u->lock[k]; k--) {
+				uint32_t *l = u->lock[k];
+
+				u->lock[k] = u->lock[k - 1];
+				u->lock[k - 1] = l;
+			}
+	} else {
+		qsort(u->lock, n, sizeof(u->lock[0]), by_address);
+	}
+	u->n = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (!i || u->lock[i] != u->lock[u->n - 1])
+			u->lock[u->n++] = u->lock[i];
+}
+
+static void lock_all(const struct sel *s)
+{
+	for (uint32_t i = 0; i < s->locks->n; i++)
+		spin_lock(s->locks->lock[i]);
+}
+
+static void unlock_all(const struct sel *s)
+{
+	for (uint32_t i = s->locks->n; i-- > 0;)
+		spin_unlock(s->locks->lock[i]);
+}
+
+static void shuffle(struct sel *s, uint64_t *rng)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t k = (uint32_t)(((rng_next(rng) >> 32) * (i + 1)) >> 32);
+
+		s->order[i] = s->order[k];
+		s->order[k] = i;
+	}
+}
+
+/* With all locked: the case that happened, or -1. @w: who is to be woken; @closed: a send failed. */
+static int64_t try_cases(struct sel *s, struct waiter **w, bool *closed)
+{
+	*closed = false;
+	*w = NULL;
+	for (uint32_t k = 0; k < s->n; k++) {
+		struct go_case *c = &s->cases[s->order[k]];
+		int ret;
+
+		if (c->op == GO_DEFAULT || !c->chan)
+			continue;
+		if (c->op == GO_SEND) {
+			ret = chan_send_locked(c->chan, c->elem, w);
+			*closed = ret == -EPIPE;
+		} else {
+			ret = chan_recv_locked(c->chan, c->elem, w);
+			if (ret != -EAGAIN)
+				c->ok = !ret;
+		}
+		if (ret != -EAGAIN)
+			return s->order[k];
+	}
+	return -1;
+}
+
+static void enqueue(struct sel *s, struct g *g)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct go_case *c = &s->cases[i];
+		struct waiter *w = &s->waiters[i];
+
+		w->g = g;
+		w->any = &s->any;
+		w->elem = c->elem;
+		w->chan = c->op == GO_DEFAULT ? NULL : c->chan;
+		w->index = i;
+		w->queued = false;
+		w->ok = false;
+		w->send = c->op == GO_SEND;
+		if (w->chan)
+			waitq_add(w->send ? &w->chan->senders : &w->chan->receivers, w);
+	}
+}
+
+static void dequeue(struct sel *s)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct waiter *w = &s->waiters[i];
+
+		if (w->queued)
+			waitq_del(w->send ? &w->chan->senders : &w->chan->receivers, w);
+	}
+}
+
+/* -EAGAIN: none is ready and @block is false; -ETIMEDOUT; else the case that happened. */
+static int64_t run_select(struct sel *s, bool block, int64_t deadline)
+{
+	static uint64_t foreign_rng = 0x2545f4914f6cdd1d;
+	struct m *m = m_enter();
+	bool inside = !m && foreign_enter();
+	uint64_t seed = m ? 0 : __atomic_add_fetch(&foreign_rng, 0x9e3779b97f4a7c15, __ATOMIC_RELAXED);
+	struct waiter *w;
+	uint32_t woke;
+	bool closed;
+	int64_t ret;
+
+	shuffle(s, m ? &m->p->rng : &seed);
+	collect_locks(s);
+	lock_all(s);
+	ret = try_cases(s, &w, &closed);
+	if (ret >= 0 || !block) {
+		unlock_all(s);
+		if (w)
+			wait_wake(m, w);
+		if (ret < 0)
+			ret = -EAGAIN;
+		goto out;
+	}
+
+	s->any = (struct wait_any){ 0 };
+	enqueue(s, m ? m->cur : NULL);
+	if (inside)
+		foreign_exit();
+	inside = false;
+	{
+		uint32_t nlocks = s->locks->n;
+
+		m = wait_any(m, s->waiters, s->n, s->locks, deadline, WAIT_SELECT, &woke);
+		s->locks->n = nlocks;
+	}
+	lock_all(s);
+	dequeue(s);
+	unlock_all(s);
+	if (woke == WOKE_BY_TIMER) {
+		ret = -ETIMEDOUT;
+		goto out;
+	}
+	ret = woke;
+	if (s->cases[woke].op == GO_SEND)
+		closed = !s->waiters[woke].ok;
+	else
+		s->cases[woke].ok = s->waiters[woke].ok;
+out:
+	if (m)
+		m_leave(m);
+	else if (inside)
+		foreign_exit();
+	if (closed)
+		go_panic(SEND_ON_CLOSED);
+	return ret;
+}
+
+static int64_t select_few(struct go_case *cases, uint32_t n, bool block, int64_t deadline)
+{
+	struct waiter waiters[FEW];
+	uint32_t order[FEW];
+	struct {
+		struct unlocks u;
+		uint32_t *room[FEW + 1];
+	} locks;
+	struct sel s = { .cases = cases, .n = n, .order = order, .waiters = waiters,
+			 .locks = &locks.u };
+
+	return run_select(&s, block, deadline);
+}
+
+static int64_t select_many(struct go_case *cases, uint32_t n, bool block)
+{
+	struct sel s = { .cases = cases, .n = n };
+	int64_t ret;
+
+	s.order = malloc(n * sizeof(*s.order));
+	s.waiters = malloc(n * sizeof(*s.waiters));
+	s.locks = malloc(sizeof(*s.locks) + (n + 1) * sizeof(s.locks->lock[0]));
+	if (!s.order || !s.waiters || !s.locks)
+		go_panic("go_select: no memory for %u cases", n);
+	ret = run_select(&s, block, 0);
+	free(s.order);
+	free(s.waiters);
+	free(s.locks);
+	return ret;
+}
+
+int go_select(struct go_case *cases, size_t n)
+{
+	int64_t ret;
+	int def = -1;
+
+	if (n > INT_MAX)
+		go_panic("go_select: too many cases: %zu", n);
+	for (size_t i = 0; i < n; i++) {
+		cases[i].ok = false;
+		if (cases[i].op == GO_DEFAULT) {
+			if (def >= 0)
+				go_panic("go_select: multiple defaults");
+			def = (int)i;
+		} else if (cases[i].op != GO_SEND && cases[i].op != GO_RECV) {
+			go_panic("go_select: case %zu: unknown op %d", i, (int)cases[i].op);
+		}
+	}
+	if (n == 0)
+		wait_forever(m_enter(), WAIT_SELECT_NONE);
+	if (n <= FEW)
+		ret = select_few(cases, (uint32_t)n, def < 0, 0);
+	else
+		ret = select_many(cases, (uint32_t)n, def < 0);
+	return ret == -EAGAIN ? def : (int)ret;
+}
+
+/* A select of one case and a time. */
+static int until(struct go_chan *c, void *elem, int64_t deadline, enum go_op op)
+{
+	struct go_case one = { .op = op, .chan = c, .elem = elem };
+	int64_t ret;
+
+	/* One that has passed tries once. */
+	if (deadline && deadline <= go_now()) {
+		ret = select_few(&one, 1, false, 0);
+		if (ret == -EAGAIN)
+			ret = -ETIMEDOUT;
+	} else {
+		ret = select_few(&one, 1, true, deadline);
+	}
+	if (ret < 0)
+		return (int)ret;
+	return op == GO_SEND || one.ok ? 0 : -EPIPE;
+}
+
+int go_send_until(struct go_chan *c, const void *elem, int64_t deadline)
+{
+	return until(c, (void *)elem, deadline, GO_SEND);
+}
+
+int go_recv_until(struct go_chan *c, void *elem, int64_t deadline)
+{
+	return until(c, elem, deadline, GO_RECV);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * wait.c - waiting and waking, for everything that blocks.
+ *
+ * Who waits puts a struct waiter, on its own stack, into the queue of what it waits
+ * for, under that object's lock, and parks; the lock is released when it is out of
+ * its stack. Who wakes takes the waiter out under the same lock, leaves the result
+ * in it, releases the lock, and readies it. That is all, for a channel, a mutex and a
+ * waitgroup alike, for goroutines and for threads that are none.
+ *
+ * A select, or a wait with a deadline, can be woken from several sides. Then the
+ * waiters share a struct wait_any: whoever sets its fired word wakes. The others may
+ * still find the waiter in their queue; so it takes each lock once more, to get out of
+ * the queues, before its frame goes.
+ */
+#include "rt.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The holder may have been preempted: let it run. */
+NOINLINE void spin_slow(uint32_t *l)
+{
+	for (unsigned int i = 0;; i++) {
+		uint32_t old = 0;
+
+		if (!load_relaxed(l) &&
+		    __atomic_compare_exchange_n(l, &old, 1, false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return;
+		if (i < 100)
+			arch_pause();
+		else
+			sched_yield();
+	}
+}
+
+/* Until *@w is no longer @val, @deadline (0: none), or a signal. */
+void futex_wait(uint32_t *w, uint32_t val, int64_t deadline)
+{
+	struct timespec t = { deadline / NSEC_PER_SEC, deadline % NSEC_PER_SEC };
+
+	syscall(SYS_futex, w, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, val, deadline ? &t : NULL,
+		NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+void futex_wake(uint32_t *w, int n)
+{
+	syscall(SYS_futex, w, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, NULL, 0);
+}
+
+/* -------------------------------------------------------------------- queues */
+
+void waitq_add(struct waitq *q, struct waiter *w)
+{
+	w->next = NULL;
+	w->prev = q->last;
+	w->queued = true;
+	if (q->last)
+		q->last->next = w;
+	else
+		q->first = w;
+	q->last = w;
+}
+
+void waitq_add_front(struct waitq *q, struct waiter *w)
+{
+	w->prev = NULL;
+	w->next = q->first;
+	w->queued = true;
+	if (q->first)
+		q->first->prev = w;
+	else
+		q->last = w;
+	q->first = w;
+}
+
+void waitq_del(struct waitq *q, struct waiter *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		q->first = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	else
+		q->last = w->prev;
+	w->queued = false;
+}
+
+/* The first one that the caller has the right to wake; NULL: none. */
+struct waiter *waitq_take(struct waitq *q)
+{
+	struct waiter *w;
+
+	while ((w = q->first) != NULL) {
+		waitq_del(q, w);
+		if (!w->any)
+			return w;
+		if (cas_seq(&w->any->fired, 0, 1)) {
+			w->any->woke = w->index;
+			return w;
+		}
+	}
+	return NULL;
+}
+
+/* Wakes @w, which the caller took: after this it no longer exists. */
+void wait_wake(struct m *m, struct waiter *w)
+{
+	uint32_t *f;
+
+	if (likely(w->g != NULL)) {
+		sched_ready(m, w->g);
+		return;
+	}
+	f = w->any ? &w->any->futex : &w->futex;
+	store_release(f, 1);
+	futex_wake(f, 1);
+}
+
+/* ------------------------------------------------------------------- waiting */
+
+static void thread_wait(uint32_t *f)
+{
+	while (!load_acquire(f))
+		futex_wait(f, 0, 0);
+}
+
+/* @w is queued under @lock, which is released. Returns the M on which the caller goes on. */
+struct m *wait_one(struct m *m, struct waiter *w, uint32_t *lock, enum wait_why why)
+{
+	if (likely(m != NULL)) {
+		w->siblings = 1;
+		m->cur->waiting = w;
+		return sched_park(m, (uintptr_t)lock | AFTER_UNLOCK, why);
+	}
+	spin_unlock(lock);
+	thread_wait(&w->futex);
+	return NULL;
+}
+
+static void deadline_passed(struct m *m, struct timer *t)
+{
+	struct waiter *w = t->arg;
+
+	if (!cas_seq(&w->any->fired, 0, 1))
+		return;
+	w->any->woke = WOKE_BY_TIMER;
+	sched_ready_last(m, w->g);
+}
+
+static void thread_wait_any(struct wait_any *any, int64_t deadline)
+{
+	while (!load_acquire(&any->futex)) {
+		futex_wait(&any->futex, 0, deadline);
+		if (deadline && go_now() >= deadline && cas_seq(&any->fired, 0, 1)) {
+			any->woke = WOKE_BY_TIMER;
+			return;
+		}
+	}
+}
+
+/*
+ * The @n waiters from @w on are queued under the locks in @u, which has room for one
+ * more lock; these are released. Sets *@woke to the index of the waiter that was
+ * woken, or to WOKE_BY_TIMER. The caller gets the others out of their queues then.
+ */
+struct m *wait_any(struct m *m, struct waiter *w, uint32_t n, struct unlocks *u, int64_t deadline,
+		   enum wait_why why, uint32_t *woke)
+{
+	struct timer t = { .when = deadline, .fn = deadline_passed, .arg = w };
+	bool timed = false;
+
+	if (!m) {
+		for (uint32_t i = 0; i < u->n; i++)
+			spin_unlock(u->lock[i]);
+		thread_wait_any(w->any, deadline);
+		*woke = w->any->woke;
+		return NULL;
+	}
+	w->siblings = n;
+	m->cur->waiting = w;
+	if (deadline) {
+		struct p *p = m->p;
+
+		spin_lock(&p->timers.lock);
+		timed = !timer_add_locked(p, &t);
+		if (timed)
+			u->lock[u->n++] = &p->timers.lock;
+		else
+			spin_unlock(&p->timers.lock);
+	}
+	if (deadline && !timed)
+		fatal("no memory for a timer");
+	m = sched_park(m, (uintptr_t)u | AFTER_UNLOCKS, why);
+	if (timed)
+		timer_del(&t);
+	*woke = w->any->woke;
+	return m;
+}
+
+/* Nothing will ever wake the caller. */
+void wait_forever(struct m *m, enum wait_why why)
+{
+	uint32_t never = 0;
+
+	if (!m)
+		for (;;)
+			futex_wait(&never, 0, 0);
+	m->cur->waiting = NULL;
+	sched_park(m, 0, why);
+	fatal("a goroutine that waits for ever was woken");
+}
