@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# cli.sh - what the command says to wrong input, and to output that can't be written.
+
+set -uo pipefail
+# shellcheck source=selftests/tools/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+# wrong NAME PATTERN ARG...: status 2, one line on stderr that matches, nothing on stdout
+wrong() {
+	local name=$1 pattern=$2
+
+	shift 2
+	gvt "$@"
+	is "$name: status 2" 2 "$status"
+	matches "$name: says why" "^gvt: $pattern\$" "$err"
+	is "$name: nothing on stdout" "" "$out"
+}
+
+plan 76
+
+wrong "no command" 'command: none given; .*gvt help.*'
+wrong "unknown command" 'frobnicate: no such command; .*gvt help.*' frobnicate
+wrong "run without a name" 'run: no experiment named; .*gvt list.*' run
+wrong "unknown experiment" \
+	'foo: no such experiment; there are: create, switch, memory, scale, and .all.' run foo
+wrong "unknown experiment after a known one" 'foo: no such experiment; .*' run create foo
+wrong "unknown option" '--bogus: no such option of run; .*gvt help run.*' run --bogus create
+wrong "--procs 0" '--procs: 0 is out of range; give a number from 1 to 1024' \
+	run create --procs 0
+wrong "--procs -1" '--procs: .-1. is not a whole number; give one from 1 to 1024' \
+	run create --procs -1
+wrong "--procs x" '--procs: .x. is not a whole number; .*' run create --procs x
+wrong "--procs empty" '--procs: .. is not a whole number; .*' run create --procs ''
+wrong "--procs 1025" '--procs: 1025 is out of range; .*' run create --procs 1025
+wrong "--procs huge" '--procs: 99999999999999999999999 is out of range; .*' \
+	run create --procs 99999999999999999999999
+wrong "--procs without a value" '--procs: needs a value; .*' run create --procs
+wrong "--n 0" '--n: 0 is out of range; .*' run create --n 0
+wrong "--n too much for one of two" '--n: 5000000 is too much for memory: at most 1000000' \
+	run create memory --n 5000000
+wrong "--json and --csv" 'run: --json and --csv exclude each other: .*' run create --json --csv
+wrong "stat without a command" 'stat: no command given, .*' stat
+wrong "stat with an unknown option" '-x: no such option of stat; .*' stat -x true
+wrong "list with an argument" 'create: list takes nothing but --json' list create
+wrong "doctor with an argument" 'x: doctor takes nothing but --json' doctor x
+wrong "help about what is not there" 'x: no such command; .*' help x
+
+gvt --version
+matches "--version" '^gvt [0-9]+\.[0-9]+\.[0-9]+$' "$out"
+gvt list
+is "list: status 0" 0 "$status"
+matches "list names all four" 'create.*switch.*memory.*scale' "$out"
+gvt help run
+matches "help run explains its options" '--procs N.*--pin' "$out"
+
+# A full disk must not look like success.
+for command in list "help" "--version" "doctor" "list --json"; do
+	status=0
+	# shellcheck disable=SC2086 # a command and its options
+	"$GVT" $command >/dev/full 2>"$work/err" || status=$?
+	is "full disk: $command" "1 gvt: standard output: No space left on device" \
+		"$status $(<"$work/err")"
+done
+
+# A closed pipe: killed by SIGPIPE as other programs, or, where that is ignored, an error.
+status=0
+(
+	trap '' PIPE
+	"$GVT" list 2>"$work/err"
+	echo $? >"$work/status"
+) | true
+is "closed pipe, SIGPIPE ignored" "1 gvt: standard output: Broken pipe" \
+	"$(<"$work/status") $(<"$work/err")"
+
+# Nobody reads on: gvt stops, and not with success.
+"$GVT" run create switch --n 50 --csv 2>/dev/null | head -n 1 >"$work/out"
+is "run into head: the first line arrives" experiment "$(cut -d, -f1 "$work/out")"
+
+# Killed, it takes what it measures with along.
+setsid "$GVT" run scale --n 100000 >/dev/null 2>&1 &
+pid=$!
+children() {
+	pgrep -s "$pid" >/dev/null
+}
+for ((i = 0; i < 500; i++)); do
+	[[ $(pgrep -c -s "$pid") -lt 2 ]] || break
+	sleep 0.02
+done
+within "run measures in a child process" 2 "$(pgrep -c -s "$pid")" 10
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+for ((i = 0; i < 1500; i++)); do
+	children || break
+	sleep 0.02
+done
+is "killed: no measuring process is left" gone "$(children && echo left || echo gone)"
+
+finish

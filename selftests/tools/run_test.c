@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * run_test.c - what `gvt run` prints for programs: the JSON's exact shape, its arithmetic,
+ * counts against what the experiments say that they made, and CSV that parses.
+ *
+ * Nothing here depends on how long anything takes.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <json-c/json.h>
+
+#include "kselftest_harness.h"
+
+#define N		1000
+#define REPETITIONS	5
+#define BATCH		100
+
+/* Output of `gvt ARGS`, to be freed; NULL where its exit status isn't 0. */
+static char *gvt(const char *args)
+{
+	const char *path = getenv("GVT"), *top = getenv("GVT_O");
+	char command[1024], *text = NULL;
+	size_t len = 0, room = 0;
+	FILE *f;
+
+	if (path)
+		snprintf(command, sizeof(command), "'%s' %s", path, args);
+	else
+		snprintf(command, sizeof(command), "'%s/gvt' %s", top ? top : "../../build", args);
+	f = popen(command, "re");
+	if (!f)
+		return NULL;
+	do {
+		if (room - len < 4096) {
+			room += 65536;
+			text = realloc(text, room);
+		}
+		len += fread(text + len, 1, room - len - 1, f);
+	} while (!feof(f) && !ferror(f));
+	text[len] = '\0';
+	if (!pclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static struct json_object *get(struct json_object *o, const char *key)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(o, key, &value);
+	return value;
+}
+
+static bool has(struct json_object *o, const char *key)
+{
+	return json_object_object_get_ex(o, key, NULL);
+}
+
+static const char *text_of(struct json_object *o, const char *key)
+{
+	const char *text = json_object_get_string(get(o, key));
+
+	return text ? text : "";
+}
+
+/* counts.SIDE.NAME; -1: null or not there */
+static int64_t count_of(struct json_object *experiment, const char *side, const char *name)
+{
+	struct json_object *value = get(get(get(experiment, "counters"), side), name);
+
+	return value ? json_object_get_int64(value) : -1;
+}
+
+static int64_t made(struct json_object *experiment, const char *side)
+{
+	return json_object_get_int64(get(get(experiment, "made"), side));
+}
+
+static struct json_object *metric(struct json_object *experiment, const char *name)
+{
+	struct json_object *list = get(experiment, "metrics");
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *m = json_object_array_get_idx(list, i);
+
+		if (!strcmp(text_of(m, "name"), name))
+			return m;
+	}
+	return NULL;
+}
+
+static double number(struct json_object *m, const char *key)
+{
+	return json_object_get_double(get(m, key));
+}
+
+/* One run of all four, read by every test. */
+static struct json_object *document;
+
+FIXTURE(run) {
+	struct json_object *list;
+	bool exact;
+};
+
+FIXTURE_SETUP(run)
+{
+	char *text = gvt("run create switch memory scale --quick --n 1000 --json");
+
+	ASSERT_NE(NULL, text);
+	document = json_tokener_parse(text);
+	free(text);
+	ASSERT_NE(NULL, document);
+	self->list = get(document, "experiments");
+	ASSERT_EQ(4, json_object_array_length(self->list));
+	self->exact = !strcmp(text_of(get(document, "host"), "counters"), "gvt");
+}
+
+FIXTURE_TEARDOWN(run)
+{
+	json_object_put(document);
+}
+
+static struct json_object *experiment(struct json_object *list, const char *name)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *e = json_object_array_get_idx(list, i);
+
+		if (!strcmp(text_of(e, "name"), name))
+			return e;
+	}
+	return NULL;
+}
+
+TEST_F(run, host)
+{
+	struct json_object *host = get(document, "host");
+
+	EXPECT_EQ(1, json_object_get_int(get(document, "version")));
+	EXPECT_NE(0, strlen(text_of(host, "kernel")));
+	EXPECT_LE(1, json_object_get_int(get(host, "cpus")));
+	EXPECT_NE(0, strlen(text_of(host, "virtual")));
+	EXPECT_TRUE(self->exact || !strcmp(text_of(host, "counters"), "procfs"));
+	/* What is missing is said where, and only where, something is. */
+	EXPECT_EQ(self->exact, !strlen(text_of(host, "counters_note")));
+}
+
+static void check_spread(struct __test_metadata *_metadata, struct json_object *m,
+			 const char *side)
+{
+	struct json_object *value = get(m, side), *spread = get(get(m, "spread"), side);
+
+	ASSERT_TRUE(has(m, side));
+	ASSERT_TRUE(has(get(m, "spread"), side));
+	if (!value) {
+		EXPECT_EQ(NULL, spread);
+		return;
+	}
+	ASSERT_EQ(2, json_object_array_length(spread));
+	EXPECT_LE(json_object_get_double(json_object_array_get_idx(spread, 0)),
+		  json_object_get_double(value));
+	EXPECT_GE(json_object_get_double(json_object_array_get_idx(spread, 1)),
+		  json_object_get_double(value));
+}
+
+static void check_ratio(struct __test_metadata *_metadata, struct json_object *m)
+{
+	double thread = number(m, "thread"), goroutine = number(m, "goroutine"), expected;
+
+	ASSERT_TRUE(has(m, "ratio"));
+	if (!get(m, "thread") || !get(m, "goroutine") || goroutine == 0) {
+		EXPECT_EQ(NULL, get(m, "ratio"));
+		return;
+	}
+	ASSERT_NE(NULL, get(m, "ratio"));
+	expected = thread / goroutine;
+	EXPECT_LE(fabs(number(m, "ratio") - expected), 1e-6 * expected) {
+		TH_LOG("%s: %.9g / %.9g is not %.9g", text_of(m, "name"), thread, goroutine,
+		       number(m, "ratio"));
+	}
+}
+
+static void check_metrics(struct __test_metadata *_metadata, struct json_object *e)
+{
+	static const char *const units[] = { "ns", "bytes", "count", "switches" };
+	struct json_object *list = get(e, "metrics");
+	bool missing = false;
+
+	ASSERT_LT(0, json_object_array_length(list));
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		struct json_object *m = json_object_array_get_idx(list, i);
+		bool known = false;
+
+		for (size_t u = 0; u < 4; u++)
+			known |= !strcmp(units[u], text_of(m, "unit"));
+		EXPECT_TRUE(known);
+		EXPECT_NE(0, strlen(text_of(m, "name")));
+		EXPECT_LT(0, json_object_get_int64(get(m, "n")));
+		EXPECT_TRUE(json_object_is_type(get(m, "peers"), json_type_object));
+		check_spread(_metadata, m, "thread");
+		check_spread(_metadata, m, "goroutine");
+		check_ratio(_metadata, m);
+		missing |= !get(m, "thread") || !get(m, "goroutine");
+	}
+	/* A side that is null has its reason. */
+	if (missing)
+		EXPECT_NE(NULL, strstr(text_of(e, "why"), ":"));
+}
+
+TEST_F(run, shape)
+{
+	static const char *const names[] = { "create", "switch", "memory", "scale" };
+	static const char *const verdicts[] = { "holds", "fails", "not measured" };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct json_object *e = json_object_array_get_idx(self->list, i);
+		bool known = false;
+
+		EXPECT_STREQ(names[i], text_of(e, "name"));
+		EXPECT_NE(0, strlen(text_of(e, "claim")));
+		EXPECT_NE(0, strlen(text_of(e, "why")));
+		EXPECT_EQ(REPETITIONS,
+			  json_object_get_int(get(get(e, "params"), "repetitions")));
+		EXPECT_EQ(N, json_object_get_int(get(get(e, "params"), "n")));
+		for (size_t v = 0; v < 3; v++)
+			known |= !strcmp(verdicts[v], text_of(e, "verdict"));
+		EXPECT_TRUE(known);
+		check_metrics(_metadata, e);
+	}
+}
+
+/* All four: what they say that they made is what was counted. */
+TEST_F(run, made_is_counted)
+{
+	for (size_t i = 0; i < 4; i++) {
+		struct json_object *e = json_object_array_get_idx(self->list, i);
+		int64_t threads = made(e, "thread"), goroutines = made(e, "goroutine");
+
+		TH_LOG("%s: made %ld threads, %ld goroutines", text_of(e, "name"), threads,
+		       goroutines);
+		if (self->exact)
+			EXPECT_EQ(threads, count_of(e, "thread", "thread_creations"));
+		else
+			EXPECT_LE(threads, count_of(e, "thread", "thread_creations"));
+		EXPECT_EQ(goroutines, count_of(e, "goroutine", "goroutine_creations"));
+		EXPECT_EQ(0, count_of(e, "thread", "goroutine_creations"));
+		EXPECT_LT(0, count_of(e, "thread", "voluntary_ctxt_switches"));
+		EXPECT_LT(0, count_of(e, "goroutine", "goroutine_switches"));
+	}
+}
+
+/* Not only that both numbers agree: they are the ones that follow from --n. */
+TEST_F(run, create_makes_what_it_was_asked_for)
+{
+	struct json_object *e = experiment(self->list, "create");
+	int64_t each = N / 10 + 1 + N + BATCH + N;
+
+	EXPECT_EQ(REPETITIONS * each, made(e, "thread"));
+	EXPECT_EQ(REPETITIONS * (each + 1), made(e, "goroutine"));
+	/* A handful: the runtime's own threads. */
+	if (self->exact)
+		EXPECT_GT(made(e, "goroutine") / 10,
+			  count_of(e, "goroutine", "thread_creations"));
+}
+
+/* The claim of the experiment, in counts: the kernel switches for threads only. */
+TEST_F(run, switch_counts_kernel_switches)
+{
+	struct json_object *e = experiment(self->list, "switch");
+	struct json_object *m = metric(e, "round_trip_kernel_switches");
+	int64_t trips = REPETITIONS * (N + N / 10);
+
+	ASSERT_NE(NULL, m);
+	ASSERT_NE(NULL, get(m, "thread"));
+	ASSERT_NE(NULL, get(m, "goroutine"));
+	EXPECT_LE(1, number(m, "thread"));
+	EXPECT_GT(number(m, "thread") / 2, number(m, "goroutine"));
+	/* Two goroutine switches for each round trip, at least. */
+	EXPECT_LE(2 * trips, count_of(e, "goroutine", "goroutine_switches"));
+}
+
+TEST_F(run, memory_is_measured_on_both_sides)
+{
+	struct json_object *e = experiment(self->list, "memory");
+	static const char *const names[] = { "committed_bytes", "rss_bytes", "reserved_bytes" };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct json_object *m = metric(e, names[i]);
+
+		ASSERT_NE(NULL, m);
+		EXPECT_LT(0, number(m, "thread"));
+		EXPECT_LT(0, number(m, "goroutine"));
+	}
+	EXPECT_EQ(NULL, get(metric(e, "not_started_bytes"), "thread"));
+	EXPECT_NE(NULL, get(metric(e, "not_started_bytes"), "goroutine"));
+	EXPECT_NE(NULL, strstr(text_of(e, "why"), "clone()"));
+	/* A stack that is reserved and never touched takes nothing. */
+	EXPECT_LT(number(metric(e, "rss_bytes"), "goroutine"),
+		  number(metric(e, "reserved_bytes"), "goroutine"));
+}
+
+TEST_F(run, scale_reaches_what_it_was_asked_for)
+{
+	struct json_object *e = experiment(self->list, "scale");
+
+	EXPECT_EQ(N, number(metric(e, "max_alive"), "goroutine"));
+	EXPECT_GE(N, number(metric(e, "max_alive"), "thread"));
+	EXPECT_LT(0, number(metric(e, "max_alive"), "thread"));
+	EXPECT_NE(NULL, metric(e, "alive_10_ns"));
+	EXPECT_NE(NULL, metric(e, "alive_1000_ns"));
+	EXPECT_LE(N, count_of(e, "goroutine", "goroutines_peak"));
+}
+
+TEST(procs_and_pin_are_params)
+{
+	char *text = gvt("run create --n 50 --procs 3 --pin --json");
+	struct json_object *params;
+
+	ASSERT_NE(NULL, text);
+	document = json_tokener_parse(text);
+	free(text);
+	ASSERT_NE(NULL, document);
+	params = get(json_object_array_get_idx(get(document, "experiments"), 0), "params");
+	EXPECT_EQ(3, json_object_get_int(get(params, "procs")));
+	EXPECT_EQ(50, json_object_get_int(get(params, "n")));
+	EXPECT_TRUE(json_object_get_boolean(get(params, "pinned")));
+	EXPECT_FALSE(json_object_get_boolean(get(params, "quick")));
+	json_object_put(document);
+}
+
+/*
+ * Split a row of CSV as RFC 4180 says, in place. Return: the number of fields, -1 where a
+ * quote isn't closed or doesn't stand where it may.
+ */
+static int split(char *row, char **fields, int max)
+{
+	int n = 0;
+
+	for (;;) {
+		char *to = row;
+
+		if (n == max)
+			return -1;
+		fields[n++] = row;
+		if (*row == '"') {
+			for (row++; *row && !(*row == '"' && row[1] != '"'); row++) {
+				row += *row == '"';
+				*to++ = *row;
+			}
+			if (*row++ != '"')
+				return -1;
+		} else {
+			while (*row && *row != ',') {
+				if (*row == '"')
+					return -1;
+				*to++ = *row++;
+			}
+		}
+		if (*row && *row != ',')
+			return -1;
+		if (!*row) {
+			*to = '\0';
+			return n;
+		}
+		row++;
+		*to = '\0';
+	}
+}
+
+TEST(csv_parses)
+{
+	enum { EXPERIMENT, KIND, NAME, UNIT, COUNT, THREAD, GOROUTINE, RATIO, NOTE = 12, FIELDS };
+	int rows = 0, metrics = 0, verdicts = 0, counters = 0;
+	char *text = gvt("run create memory --n 50 --csv"), *line, *save = NULL;
+	char *f[FIELDS + 1];
+
+	ASSERT_NE(NULL, text);
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		ASSERT_EQ(FIELDS, split(line, f, FIELDS + 1)) {
+			TH_LOG("row %d", rows + 1);
+		}
+		if (!rows++) {
+			EXPECT_STREQ("experiment", f[EXPERIMENT]);
+			EXPECT_STREQ("goroutine", f[GOROUTINE]);
+			EXPECT_STREQ("note", f[NOTE]);
+			continue;
+		}
+		EXPECT_TRUE(!strcmp(f[EXPERIMENT], "create") || !strcmp(f[EXPERIMENT], "memory"));
+		counters += !strcmp(f[KIND], "counter");
+		verdicts += !strcmp(f[KIND], "verdict");
+		if (strcmp(f[KIND], "metric"))
+			continue;
+		metrics++;
+		EXPECT_STREQ("50", f[COUNT]);
+		/* Empty is "not measured", and then there is a note. */
+		if (!*f[THREAD] || !*f[GOROUTINE])
+			EXPECT_NE(0, strlen(f[NOTE]));
+		else if (*f[RATIO])
+			EXPECT_LE(fabs(atof(f[RATIO]) * atof(f[GOROUTINE]) - atof(f[THREAD])),
+				  1e-6 * atof(f[THREAD]));
+	}
+	EXPECT_EQ(2, verdicts);
+	EXPECT_EQ(3 + 6, metrics);
+	EXPECT_EQ(0, counters % 2);
+	EXPECT_LT(0, counters);
+	free(text);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,163 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# stat.sh - `gvt stat`: the command's status, signals and output pass through, and its
+# counts agree with what the command, and the kernel, say about it.
+
+set -uo pipefail
+# shellcheck source=selftests/tools/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+# number KEY: its value in the JSON that `gvt stat -o $work/json` wrote ("null" too)
+number() {
+	sed -n "s/^ *\"$1\": *\([^,]*\),\{0,1\}\$/\1/p" "$work/json" | tr -d '"'
+}
+
+# wait_until COMMAND...: until it is true; a limit only against hanging for good
+wait_until() {
+	local i
+
+	for ((i = 0; i < 3000; i++)); do
+		"$@" && return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+plan 36
+
+# ----------------------------------------------------------- status and output
+gvt stat true
+is "status 0 is passed on" 0 "$status"
+gvt stat -- sh -c 'exit 42'
+is "status 42 is passed on" 42 "$status"
+# shellcheck disable=SC2016 # for the inner shell
+gvt stat -- sh -c 'kill -KILL $$'
+is "killed by signal 9: 137" 137 "$status"
+gvt stat -- /nonexistent/command
+is "not found: 127, named" "127 gvt: /nonexistent/command: No such file or directory" \
+	"$status $err"
+gvt stat -- /etc/passwd
+is "not executable: 126, named" "126 gvt: /etc/passwd: Permission denied" "$status $err"
+gvt stat -- echo hello --json
+is "the command's output and options are its own" "hello --json" "$out"
+is "cat reads our stdin" "through" "$(echo through | "$GVT" stat -- cat 2>/dev/null)"
+gvt stat -o "$work/json" --json -- true
+is "--output leaves stderr empty" "" "$err"
+is "json: status" 0 "$(number status)"
+gvt stat -o "$work/nodir/x" -- touch "$work/ran"
+is "--output that can't be written: 1" 1 "$status"
+matches "... named" "^gvt: $work/nodir/x: No such file or directory\$" "$err"
+is "... before the command runs" no "$([[ -e $work/ran ]] && echo yes || echo no)"
+gvt stat --json -o /dev/full -- true
+is "full disk: 1, named" "1 gvt: /dev/full: No space left on device" "$status $err"
+gvt stat --json -o /dev/full -- sh -c 'exit 9'
+is "full disk: the command's own failure is the status" 9 "$status"
+status=0
+(
+	trap '' CHLD
+	exec "$GVT" stat -- sh -c 'exit 5' 2>/dev/null
+) || status=$?
+is "SIGCHLD ignored by who started us: status still passed on" 5 "$status"
+
+# ------------------------------------------------------------------- signals
+for signal in TERM INT HUP USR1 USR2; do
+	# Job control: without it a shell has its children ignore SIGINT.
+	set -m
+	"$GVT" stat -- bash -c "trap 'echo got; exit 7' $signal; echo ready
+		while :; do sleep 0.1; done" >"$work/out" 2>/dev/null &
+	pid=$!
+	set +m
+	wait_until grep -q ready "$work/out"
+	kill -"$signal" $pid
+	status=0
+	wait $pid || status=$?
+	is "SIG$signal is forwarded" "7 got" "$status $(tail -n 1 "$work/out")"
+done
+
+# A command that ignores a signal goes on, and gvt with it.
+set -m
+# shellcheck disable=SC2016 # for the inner shell
+"$GVT" stat -- bash -c 'trap "" TERM; echo ready; while [[ ! -e $1 ]]; do sleep 0.05; done; exit 3' \
+	sh "$work/go_on" >"$work/out" 2>/dev/null &
+pid=$!
+set +m
+wait_until grep -q ready "$work/out"
+kill -TERM $pid
+touch "$work/go_on"
+status=0
+wait $pid || status=$?
+is "a signal that the command ignores does not end gvt" 3 "$status"
+
+# -------------------------------------------------------------------- counts
+gvt stat --json -o "$work/json" -- true
+source=$(number counters)
+matches "the source is named" '^(gvt|procfs)$' "$source"
+
+# The command itself reads what the kernel says of it, at its beginning and at its end.
+# shellcheck disable=SC2016 # for the inner shell
+own_count='count() {
+	while read -r key value; do
+		[[ $key != "$1" ]] || echo "$value"
+	done </proc/$$/status
+}
+# Each reading ends by the time limit: one wait, at least, in the kernel.
+wait_in_kernel() {
+	local i
+	for ((i = 0; i < 50; i++)); do read -r -t 0.001 <>"$fifo"; done
+}'
+mkfifo "$work/fifo"
+# shellcheck disable=SC2016 # for the inner shell
+gvt stat --json -o "$work/json" -- bash -c "$own_count"'
+	fifo=$1
+	count voluntary_ctxt_switches
+	count nonvoluntary_ctxt_switches
+	wait_in_kernel
+	count voluntary_ctxt_switches
+	count nonvoluntary_ctxt_switches' sh "$work/fifo"
+is "the counting command ends well" 0 "$status"
+mapfile -t own <<<"$out"
+is "it said four numbers" 4 "${#own[@]}"
+voluntary=$((own[2] - own[0]))
+nonvoluntary=$((own[3] - own[1]))
+within "it waited at least 50 times" 50 "$voluntary" 1000000
+# From gvt's side it is a longer interval: at least what it saw, and not much more.
+within "voluntary switches agree with /proc/PID/status" "$voluntary" \
+	"$(number voluntary_ctxt_switches)" $((own[2] + 200))
+within "nonvoluntary switches are at least those of /proc/PID/status" "$nonvoluntary" \
+	"$(number nonvoluntary_ctxt_switches)" 1000000000
+
+# Twenty subshells: twenty processes, and the command itself.
+gvt stat --json -o "$work/json" -- bash -c 'for i in {1..20}; do (exit 0); done'
+if [[ $source == gvt ]]; then
+	is "twenty subshells are twenty process creations" 20 "$(number process_creations)"
+	is "a shell makes no threads" 0 "$(number thread_creations)"
+	is "none of its children was left out" 0 "$(number forks_dropped)"
+	# Many more children than there are rows: those that ended are still in the sum.
+	gvt stat --json -o "$work/json" -- bash -c 'for i in {1..500}; do (exit 0); done'
+	is "five hundred subshells one after the other" "500 0" \
+		"$(number process_creations) $(number forks_dropped)"
+else
+	within "twenty subshells are at least 20 creations in the system" 20 \
+		"$(number thread_creations)" 1000000000
+	is "what is not counted is null" null "$(number process_creations)"
+	matches "... and the note says so" 'whole system' "$(number counters_note; cat "$work/json")"
+	skip "five hundred subshells one after the other" "gvt.ko is not loaded"
+fi
+
+# gvt runs gvt: what the outer one counts is what the inner one says that it made.
+gvt stat --json -o "$work/json" -- "$GVT" run create --n 100 --csv
+is "gvt stat -- gvt run create" 0 "$status"
+made=$(sed -n 's/^create,made,made,count,,\([0-9]*\),\([0-9]*\),.*/\1 \2/p' <<<"$out")
+read -r threads goroutines <<<"${made:-none none}"
+matches "the inner one says what it made" '^[0-9]+ [0-9]+$' "$made"
+within "at least the threads that it made were created" "$threads" "$(number thread_creations)" \
+	1000000000
+if [[ $source == gvt ]]; then
+	is "exactly the goroutines that it made were created" "$goroutines" \
+		"$(number goroutine_creations)"
+else
+	skip "exactly the goroutines that it made were created" "gvt.ko is not loaded"
+fi
+
+finish

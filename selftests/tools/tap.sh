@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# tap.sh - KTAP from a shell script: `plan N` once, then N times `is`, `matches` or `skip`.
+
+GVT=${GVT:-$(cd "$(dirname "$0")/../.." && pwd)/build/gvt}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+failures=0
+
+plan() {
+	echo "KTAP version 1"
+	echo "1..$1"
+	planned=$1
+}
+
+result() {
+	number=$((number + 1))
+	[[ $1 == ok ]] || failures=$((failures + 1))
+	echo "$1 $number $2"
+}
+
+# is NAME EXPECTED FOUND
+is() {
+	if [[ $2 == "$3" ]]; then
+		result ok "$1"
+	else
+		printf '# expected: %s\n# found:    %s\n' "$2" "$3"
+		result "not ok" "$1"
+	fi
+}
+
+# matches NAME PATTERN FOUND: an extended regular expression
+matches() {
+	if [[ $3 =~ $2 ]]; then
+		result ok "$1"
+	else
+		printf '# expected a match of: %s\n# found: %s\n' "$2" "${3//$'\n'/$'\n# '}"
+		result "not ok" "$1"
+	fi
+}
+
+# within NAME LOW FOUND HIGH: LOW <= FOUND <= HIGH
+within() {
+	if [[ $3 =~ ^[0-9]+$ ]] && (($2 <= $3 && $3 <= $4)); then
+		result ok "$1"
+	else
+		printf '# expected from %s to %s\n# found: %s\n' "$2" "$4" "$3"
+		result "not ok" "$1"
+	fi
+}
+
+skip() {
+	number=$((number + 1))
+	echo "ok $number $1 # SKIP $2"
+}
+
+# gvt ARG...: its output in $out, its errors in $err, its exit status in $status
+gvt() {
+	status=0
+	"$GVT" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	out=$(<"$work/out")
+	err=$(<"$work/err")
+}
+
+# All cases ran, and none failed.
+finish() {
+	if [[ $number -ne $planned ]]; then
+		echo "# $planned cases were planned, $number ran"
+		exit 1
+	fi
+	[[ $failures -eq 0 ]]
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * counters.h - one interface to what the kernel, and the runtime, counted for a
+ * process. Two sources stand behind it: gvt.ko's /proc/gvt, and where that isn't
+ * there, procfs, getrusage and libgo's own go_stats(). A reader never asks which:
+ * it sees which counters it `have`s and prints what counters_source() and
+ * counters_note() say.
+ */
+#ifndef GVT_TOOLS_COUNTERS_H
+#define GVT_TOOLS_COUNTERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/* The names, in the order in which they are shown: struct counter_info[] in counters.c */
+enum counter {
+	CTR_THREAD_CREATIONS,
+	CTR_THREADS_PEAK,
+	CTR_PROCESS_CREATIONS,
+	CTR_VFORK_CREATIONS,
+	CTR_FORKS_DROPPED,
+	CTR_VOLUNTARY,
+	CTR_NONVOLUNTARY,
+	CTR_SAME_PROCESS,
+	CTR_SAME_MM,
+	CTR_OTHER_MM,
+	CTR_TO_KTHREAD,
+	CTR_TO_IDLE,
+	CTR_RUN_NS,
+	CTR_WAIT_NS,
+	CTR_GOROUTINE_CREATIONS,
+	CTR_GOROUTINES_PEAK,
+	CTR_GOROUTINE_SWITCHES,
+	CTR_GOROUTINE_PARKS,
+	CTR_GOROUTINE_STEALS,
+	CTR_NR
+};
+
+/**
+ * struct counter_info - how a counter is called
+ * @name: in /proc/gvt/process, in JSON and in CSV
+ * @label: in tables
+ * @peak: a high-water mark: the larger of two, where others are added
+ * @time: nanoseconds
+ * @runtime: counted by libgo, not by the kernel
+ * @rare: worth a line in a table only where it isn't 0
+ */
+struct counter_info {
+	const char *name, *label;
+	bool peak, time, runtime, rare;
+};
+
+extern const struct counter_info counter_info[CTR_NR];
+
+/**
+ * struct counters - a set of counts
+ * @have: bit CTR_x is set where v[CTR_x] was measured
+ * @v: the counts; 0 where not measured
+ */
+struct counters {
+	uint32_t have;
+	uint64_t v[CTR_NR];
+};
+
+static inline bool counters_have(const struct counters *c, enum counter i)
+{
+	return c->have & (1u << i);
+}
+
+static inline void counters_set(struct counters *c, enum counter i, uint64_t value)
+{
+	c->have |= 1u << i;
+	c->v[i] = value;
+}
+
+/* "gvt" or "procfs" */
+const char *counters_source(void);
+
+/* A counter's label, which with some sources has to say more. */
+const char *counters_label(enum counter i);
+
+/* What is missing or different with this source, one sentence; "" for nothing. */
+const char *counters_note(void);
+
+/**
+ * counters_begin() - get ready to count the calling process
+ * @begin: its counts now
+ *
+ * Return: 0, or a negative errno where the module refused to watch it.
+ */
+int counters_begin(struct counters *begin);
+
+/* The calling process's counts now, after counters_begin(). Return: 0, or a negative errno. */
+int counters_now(struct counters *now);
+
+/**
+ * counters_end() - what the calling process did since counters_begin()
+ * @begin: what that gave
+ * @delta: where to put the difference
+ *
+ * Return: 0, or a negative errno.
+ */
+int counters_end(const struct counters *begin, struct counters *delta);
+
+/* @sum += @c; of peaks the larger one. What neither has stays missing. */
+void counters_add(struct counters *sum, const struct counters *c);
+
+/**
+ * counters_watch_tree() - have a process and all its future children counted
+ * @pid: the process
+ *
+ * Return: 0; a negative errno where the module refused; -ENOSYS without it.
+ */
+int counters_watch_tree(pid_t pid);
+
+/**
+ * struct tree_mark - the system before a tree of processes began
+ * @forks: clones until then, which is all that procfs can be compared with
+ */
+struct tree_mark {
+	uint64_t forks;
+};
+
+int counters_mark(struct tree_mark *m);
+
+/**
+ * counters_tree() - sum over a command and its children
+ * @m: taken before the command began
+ * @pid: the command
+ * @watched: counters_watch_tree() said 0
+ * @ru: getrusage(RUSAGE_CHILDREN) after the command was waited for
+ * @sum: where to put it
+ *
+ * Return: 0, or a negative errno.
+ */
+int counters_tree(const struct tree_mark *m, pid_t pid, bool watched, const struct rusage *ru,
+		  struct counters *sum);
+
+#endif /* GVT_TOOLS_COUNTERS_H */

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * counters_procfs.c - what any kernel tells without gvt.ko.
+ *
+ * getrusage sums over a process's threads, dead ones too, which /proc/PID/status
+ * does not: switches and run time are exact. `processes` in /proc/stat counts each
+ * clone of any program, so it is an upper bound for the threads of one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libgo.h>
+
+#include "counters_source.h"
+
+char *read_file(const char *path)
+{
+	size_t room = 16384, len = 0;
+	char *text = NULL, *more;
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	for (;;) {
+		ssize_t got;
+
+		more = realloc(text, room);
+		if (!more)
+			goto err_close;
+		text = more;
+		got = read(fd, text + len, room - 1 - len);
+		if (got < 0)
+			goto err_close;
+		if (!got)
+			break;
+		len += got;
+		if (len == room - 1)
+			room *= 2;
+	}
+	text[len] = '\0';
+	close(fd);
+	return text;
+
+err_close:
+	err = errno;
+	free(text);
+	close(fd);
+	errno = err;
+	return NULL;
+}
+
+int system_forks(uint64_t *forks)
+{
+	char *text = read_file("/proc/stat"), *line;
+	int err = -EINVAL;
+
+	if (!text)
+		return -errno;
+	line = strstr(text, "\nprocesses ");
+	if (line) {
+		*forks = strtoull(line + strlen("\nprocesses "), NULL, 10);
+		err = 0;
+	}
+	free(text);
+	return err;
+}
+
+static void set_usage(struct counters *c, const struct rusage *ru)
+{
+	uint64_t us = (ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1000000ull +
+		      ru->ru_utime.tv_usec + ru->ru_stime.tv_usec;
+
+	counters_set(c, CTR_VOLUNTARY, ru->ru_nvcsw);
+	counters_set(c, CTR_NONVOLUNTARY, ru->ru_nivcsw);
+	counters_set(c, CTR_RUN_NS, us * 1000);
+}
+
+static bool procfs_present(void)
+{
+	return true;
+}
+
+static int procfs_begin(void)
+{
+	return 0;
+}
+
+static int procfs_read(struct counters *c)
+{
+	struct go_stats gs;
+	struct rusage ru;
+	uint64_t forks;
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	err = system_forks(&forks);
+	if (err)
+		return err;
+	counters_set(c, CTR_THREAD_CREATIONS, forks);
+	if (getrusage(RUSAGE_SELF, &ru))
+		return -errno;
+	set_usage(c, &ru);
+
+	/* Zeroes where no runtime has run, as on the thread side. */
+	memset(&gs, 0, sizeof(gs));
+	go_stats(&gs);
+	counters_set(c, CTR_GOROUTINE_CREATIONS, gs.created);
+	counters_set(c, CTR_GOROUTINES_PEAK, gs.peak);
+	counters_set(c, CTR_GOROUTINE_SWITCHES, gs.switches);
+	counters_set(c, CTR_GOROUTINE_PARKS, gs.parks);
+	counters_set(c, CTR_GOROUTINE_STEALS, gs.steals);
+	return 0;
+}
+
+static int procfs_watch_tree(pid_t pid)
+{
+	(void)pid;
+	return -ENOSYS;
+}
+
+/* Goroutines of another process can't be seen from outside without the module. */
+static int procfs_tree(const struct tree_mark *m, pid_t pid, const struct rusage *ru,
+		       struct counters *sum)
+{
+	uint64_t forks;
+	int err;
+
+	(void)pid;
+	memset(sum, 0, sizeof(*sum));
+	err = system_forks(&forks);
+	if (err)
+		return err;
+	counters_set(sum, CTR_THREAD_CREATIONS, forks - m->forks);
+	set_usage(sum, ru);
+	return 0;
+}
+
+const struct counter_source source_procfs = {
+	.name = "procfs",
+	.note = "gvt.ko is not loaded: creations are those of the whole system, threads and "
+		"processes (/proc/stat); what was switched to, and the wait for a CPU, are missing",
+	.present = procfs_present,
+	.begin = procfs_begin,
+	.read = procfs_read,
+	.watch_tree = procfs_watch_tree,
+	.tree = procfs_tree,
+};

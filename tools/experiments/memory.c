@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * memory.c - what one takes that is alive and waits.
+ *
+ * Taken ("committed") is resident memory, the page tables for it, and the kernel's stack
+ * for each thread; reserved is address space. The kernel's other records of a thread
+ * (task_struct and more, some 10 KiB) can't be read per process and are left out, in the
+ * threads' favour. A goroutine that was made and has not run has no stack yet.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <libgo.h>
+
+#include "experiment.h"
+#include "thread_limits.h"
+#include "measure.h"
+#include "memuse.h"
+#include "parked.h"
+
+enum { COMMITTED, RSS, PAGE_TABLES, KERNEL_STACK, RESERVED, NOT_STARTED, NR_METRICS };
+
+static const struct metric_def metrics[NR_METRICS] = {
+	[COMMITTED] = { "committed_bytes", "bytes", "taken by a parked one, in sum" },
+	[RSS] = { "rss_bytes", "bytes", "  resident memory" },
+	[PAGE_TABLES] = { "page_tables_bytes", "bytes", "  page tables" },
+	[KERNEL_STACK] = { "kernel_stack_bytes", "bytes", "  kernel stack" },
+	[RESERVED] = { "reserved_bytes", "bytes", "address space reserved" },
+	[NOT_STARTED] = { "not_started_bytes", "bytes", "made and not started, in sum" },
+};
+
+static const struct expectation expected[] = {
+	{ EXPECT_RATIO_MIN, "committed_bytes", SIDE_THREAD, 3 },
+	{ EXPECT_RATIO_MIN, "reserved_bytes", SIDE_THREAD, 4 },
+	{ EXPECT_MADE, NULL, SIDE_THREAD, 0 },
+	{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
+};
+
+static void set_each(struct rep *rep, const struct memuse *from, const struct memuse *to,
+		     uint64_t n)
+{
+	struct memuse each = memuse_each(from, to, n);
+
+	rep_set(rep, COMMITTED, memuse_committed(&each));
+	rep_set(rep, RSS, each.rss);
+	rep_set(rep, PAGE_TABLES, each.page_tables);
+	rep_set(rep, KERNEL_STACK, each.kernel_stacks);
+	rep_set(rep, RESERVED, each.reserved);
+}
+
+/* All that is not set has this reason. */
+static void missing(struct rep *rep, const char *who, const char *why)
+{
+	for (int i = 0; i < NR_METRICS; i++) {
+		if (!rep->set[i] && !rep->why[i][0])
+			rep_missing(rep, i, "%s: %s", who, why);
+	}
+}
+
+static void thread_side(const struct plan *p, struct rep *rep)
+{
+	struct parked_threads parked;
+	struct memuse from, to;
+	uint64_t n = p->n[COMMITTED];
+	int err;
+
+	rep_missing(rep, NOT_STARTED,
+		    "threads: one can't be made without being started, clone() makes it runnable");
+	/* Touches what the first ones of a process touch, stacks' caches and all. */
+	err = parked_threads_make(&parked, 8, 0);
+	rep->made += parked.nr;
+	parked_threads_release(&parked);
+	if (!err)
+		err = -memuse_read(&from);
+	if (!err) {
+		err = parked_threads_make(&parked, n, 0);
+		rep->made += parked.nr;
+	}
+	if (!err)
+		err = -memuse_read(&to);
+	if (err) {
+		missing(rep, "threads", strerror(err));
+		return;
+	}
+	set_each(rep, &from, &to, n);
+	parked_threads_release(&parked);
+}
+
+static void goroutine_side(const struct plan *p, struct rep *rep)
+{
+	struct parked_goroutines parked;
+	struct memuse from, made, to;
+	uint64_t n = p->n[COMMITTED];
+	int err;
+
+	/* On one P none of them starts before this goroutine waits. */
+	go_maxprocs(1);
+	err = parked_goroutines_make(&parked, 8);
+	rep->made += parked.nr;
+	parked_goroutines_settle(&parked);
+	parked_goroutines_release(&parked);
+	if (!err)
+		err = memuse_read(&from);
+	if (!err) {
+		err = parked_goroutines_make(&parked, n);
+		rep->made += parked.nr;
+	}
+	if (!err)
+		err = memuse_read(&made);
+	if (err)
+		goto err_missing;
+	made = memuse_each(&from, &made, n);
+	rep_set(rep, NOT_STARTED, memuse_committed(&made));
+
+	go_maxprocs(p->procs);
+	parked_goroutines_settle(&parked);
+	err = memuse_read(&to);
+	if (err)
+		goto err_missing;
+	set_each(rep, &from, &to, n);
+	parked_goroutines_release(&parked);
+	return;
+
+err_missing:
+	missing(rep, "goroutines", strerror(-err));
+}
+
+/* As many as are asked for, and as the machine can have without others noticing. */
+static uint64_t choose_n(const struct options *o)
+{
+	struct thread_limit limits[LIMIT_NR];
+	enum limit which;
+	uint64_t safe, n;
+
+	n = o->n ? o->n : o->quick ? 2000 : 10000;
+	limits_read(limits);
+	safe = limits_safe(limits, &which);
+	if (n > safe)
+		n = safe;
+	return n ? n : 1;
+}
+
+static int run(struct result *r, const struct options *o)
+{
+	struct plan p;
+
+	plan_init(&p, r->name, o);
+	p.side[SIDE_THREAD] = thread_side;
+	p.side[SIDE_GOROUTINE] = goroutine_side;
+	for (int i = 0; i < NR_METRICS; i++)
+		p.n[i] = choose_n(o);
+	experiment_metrics(r, metrics, NR_METRICS, &p);
+	result_param(r, "n", p.n[COMMITTED]);
+	plan_params(&p, r);
+	if (measure(&p, r))
+		return -ENOMEM;
+	experiment_judge(r, expected, ARRAY_SIZE(expected));
+	return 0;
+}
+
+const struct experiment experiment_memory = {
+	.name = "memory",
+	.claim = "A parked goroutine takes a fraction of the memory of a parked thread",
+	.n_means = "threads, and goroutines, that are parked at once",
+	.n_max = 1000000,
+	.run = run,
+};

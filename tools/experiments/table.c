@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * table.c - the experiments that there are, and what they share.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "experiment.h"
+#include "measure.h"
+
+const struct experiment *const experiments[] = {
+	&experiment_create,
+	&experiment_switch,
+	&experiment_memory,
+	&experiment_scale,
+	NULL
+};
+
+const struct experiment *experiment_find(const char *name)
+{
+	for (int i = 0; experiments[i]; i++) {
+		if (!strcmp(experiments[i]->name, name))
+			return experiments[i];
+	}
+	return NULL;
+}
+
+void experiment_metrics(struct result *r, const struct metric_def *defs, size_t nr,
+			const struct plan *p)
+{
+	assert(nr <= MAX_METRICS);
+	for (size_t i = 0; i < nr; i++) {
+		r->metrics[i].name = defs[i].name;
+		r->metrics[i].label = defs[i].label;
+		r->metrics[i].unit = defs[i].unit;
+		r->metrics[i].n = p->n[i];
+	}
+	r->nr_metrics = nr;
+}
+
+void experiment_judge(struct result *r, const struct expectation *e, size_t n)
+{
+	verdict_compute(r, e, n, !strcmp(counters_source(), "gvt"));
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * gvt.h - what every file of the command shares: its exit statuses, its way to
+ * say what went wrong, and its subcommands.
+ */
+#ifndef GVT_TOOLS_GVT_H
+#define GVT_TOOLS_GVT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Exit statuses. `gvt stat` passes on those of the command that it runs. */
+#define EXIT_USAGE	2
+#define EXIT_CANNOT_RUN	126
+#define EXIT_NOT_FOUND	127
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define NSEC_PER_SEC	1000000000LL
+
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
+
+/**
+ * struct options - what `gvt run` was asked for
+ * @format: how to print
+ * @quick: smaller numbers and shorter measurements
+ * @pin: bind each measuring process to one CPU
+ * @procs: Ps of the goroutine side; 0: libgo's own default
+ * @n: how many, in place of what an experiment chooses; 0: let it choose
+ */
+struct options {
+	enum format format;
+	bool quick;
+	bool pin;
+	int procs;
+	uint64_t n;
+};
+
+/* "gvt: WHAT: WHY" to stderr */
+void complain(const char *what, const char *why, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * parse_number() - read a whole number in a range, or say what is wrong with it
+ * @what: the option, for the message
+ * @text: what was typed
+ * @min: the least that is allowed
+ * @max: the most
+ * @out: where to put it
+ *
+ * Return: true; false after a message on stderr.
+ */
+bool parse_number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out);
+
+/*
+ * flush_stdout() - write out what is buffered; a full disk or a closed pipe must
+ * not look like success. Return: true; false after a message.
+ */
+bool flush_stdout(void);
+
+int64_t now_ns(void);
+
+/* The subcommands: argv[0] is the subcommand's name. Return: an exit status. */
+int cmd_list(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_stat(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+
+/* The text of `gvt help NAME`, to stdout. Return: false where there is no such command. */
+bool print_help(const char *name);
+
+#endif /* GVT_TOOLS_GVT_H */

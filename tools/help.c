@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * help.c - the texts of `gvt help`.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "experiment.h"
+
+static const char general[] =
+	"gvt - what a kernel thread costs and what a goroutine costs, with real numbers\n"
+	"\n"
+	"  gvt list                    the experiments and what they claim\n"
+	"  gvt run NAME... | all       measure: threads and goroutines side by side\n"
+	"  gvt stat [--] COMMAND...    run a command, then show what the kernel counted for it\n"
+	"  gvt doctor                  what this machine can do, what is missing, what brings it\n"
+	"  gvt help [COMMAND]          this, or more about a command\n"
+	"  gvt --version\n"
+	"\n"
+	"Exit status: 0; 1: something failed; 2: wrong use. `gvt stat` passes on its command's.\n"
+	"The counters are those of gvt.ko where it is loaded (sudo make load), else those of\n"
+	"procfs, getrusage and libgo; the output says which.\n";
+
+static const char run_help[] =
+	"gvt run [OPTION...] NAME... | all - measure threads and goroutines side by side\n"
+	"\n"
+	"  --json       one JSON document, after the last experiment\n"
+	"  --csv        one row per metric, counter and verdict\n"
+	"  --quick      smaller numbers, shorter measurements\n"
+	"  --procs N    Ps of the goroutine side (GOMAXPROCS), 1 to 1024; else as many as CPUs\n"
+	"  --pin        bind both sides to one CPU (and one P, where --procs says nothing)\n"
+	"  --n N        how many, in place of what the experiment chooses:\n";
+
+static const char run_help_end[] =
+	"\n"
+	"Each figure is the median of 5 repetitions, threads and goroutines in turn, each in a\n"
+	"process of its own, each warmed up. Verdicts follow from the figures. Exit status 0 also\n"
+	"where a verdict is \"fails\": that is a result.\n";
+
+static const char stat_help[] =
+	"gvt stat [OPTION...] [--] COMMAND [ARG...] - what the kernel counted for a command\n"
+	"\n"
+	"  --json           JSON in place of a table\n"
+	"  -o, --output F   write to the file F; else to standard error\n"
+	"\n"
+	"Counts the command and all its children from its first instruction on. Signals sent to\n"
+	"gvt go on to the command. Exit status: the command's; 128 + N where signal N ended it;\n"
+	"126 where it can't be run, 127 where it isn't found.\n";
+
+static const char doctor_help[] =
+	"gvt doctor [--json] - what this machine can do, what is missing, and what brings it\n"
+	"\n"
+	"Changes nothing. Exit status 0 also where something is missing.\n";
+
+static const char list_help[] =
+	"gvt list [--json] - the experiments and what they claim\n";
+
+static void print_run_help(void)
+{
+	fputs(run_help, stdout);
+	for (int i = 0; experiments[i]; i++)
+		printf("                 %-8s %s\n", experiments[i]->name, experiments[i]->n_means);
+	fputs(run_help_end, stdout);
+}
+
+bool print_help(const char *name)
+{
+	if (!*name)
+		fputs(general, stdout);
+	else if (!strcmp(name, "run"))
+		print_run_help();
+	else if (!strcmp(name, "stat"))
+		fputs(stat_help, stdout);
+	else if (!strcmp(name, "doctor"))
+		fputs(doctor_help, stdout);
+	else if (!strcmp(name, "list"))
+		fputs(list_help, stdout);
+	else if (!strcmp(name, "help"))
+		fputs("gvt help [COMMAND] - how to use gvt, or one of its commands\n", stdout);
+	else
+		return false;
+	return true;
+}

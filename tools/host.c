@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * host.c - facts about the machine that results have to be read with.
+ */
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
+
+#include "gvt.h"
+#include "host.h"
+
+const char *host_kernel(void)
+{
+	static struct utsname u;
+
+	if (!u.release[0] && uname(&u))
+		return "unknown";
+	return u.release;
+}
+
+int host_cpus(void)
+{
+	cpu_set_t set;
+	long n;
+
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		return CPU_COUNT(&set);
+	/* More CPUs than cpu_set_t holds. */
+	n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 0 ? n : 1;
+}
+
+#if defined(__x86_64__) || defined(__i386__)
+/* Hypervisors sign with twelve characters in CPUID leaf 0x40000000. */
+const char *host_virtual(void)
+{
+	static const struct { const char *sign, *name; } known[] = {
+		{ "KVMKVMKVM", "kvm" },		{ "TCGTCGTCGTCG", "tcg" },
+		{ "Microsoft Hv", "hyperv" },	{ "VMwareVMware", "vmware" },
+		{ "XenVMMXenVMM", "xen" },	{ "VBoxVBoxVBox", "virtualbox" },
+	};
+	unsigned int a, b, c, d;
+	char sign[13] = "";
+
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & (1u << 31)))
+		return "none";
+	__cpuid(0x40000000, a, b, c, d);
+	memcpy(sign, &b, 4);
+	memcpy(sign + 4, &c, 4);
+	memcpy(sign + 8, &d, 4);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (!strcmp(sign, known[i].sign))
+			return known[i].name;
+	}
+	return "unknown";
+}
+#else
+/* No such leaf elsewhere: QEMU's machines name themselves, with or without KVM. */
+const char *host_virtual(void)
+{
+	char text[64] = "";
+	FILE *f = fopen("/sys/class/dmi/id/sys_vendor", "re");
+
+	if (!f)
+		return "none";
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	return strncmp(text, "QEMU", 4) ? "none" : "unknown";
+}
+#endif
+
+uint64_t host_meminfo(const char *key)
+{
+	char line[128];
+	uint64_t kb = 0;
+	size_t len = strlen(key);
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, key, len) && line[len] == ':') {
+			kb = strtoull(line + len + 1, NULL, 10);
+			break;
+		}
+	}
+	fclose(f);
+	return kb * 1024;
+}
+
+/* A file with one number; "max", or no file, is no limit. */
+static uint64_t read_limit(const char *dir, const char *name)
+{
+	char path[512], word[32];
+	uint64_t value = UINT64_MAX;
+	FILE *f;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+		return UINT64_MAX;
+	f = fopen(path, "re");
+	if (!f)
+		return UINT64_MAX;
+	if (fscanf(f, "%31s", word) == 1 && word[0] >= '0' && word[0] <= '9')
+		value = strtoull(word, NULL, 10);
+	fclose(f);
+	return value;
+}
+
+/**
+ * struct cgroup_files - where one version of cgroups keeps a limit and its use
+ * @mount: of the hierarchy
+ * @limit: file of the limit
+ * @usage: file of what is used
+ */
+struct cgroup_files {
+	const char *mount, *limit, *usage;
+};
+
+/* A limit holds for the group and all above it, so walk up to the mount. */
+static uint64_t room_of_path(const struct cgroup_files *files, const char *group, uint64_t *limit)
+{
+	uint64_t room = UINT64_MAX;
+	char dir[400];
+	char *slash;
+
+	if (snprintf(dir, sizeof(dir), "%s%s", files->mount, group) >= (int)sizeof(dir))
+		return room;
+	for (;;) {
+		uint64_t max = read_limit(dir, files->limit), used;
+
+		/* Without the group's path here (another cgroup namespace) only the mount counts. */
+		if (max != UINT64_MAX) {
+			used = read_limit(dir, files->usage);
+			if (used == UINT64_MAX)
+				used = 0;
+			used = used < max ? max - used : 0;
+			if (used < room) {
+				room = used;
+				*limit = max;
+			}
+		}
+		slash = strrchr(dir, '/');
+		if (!slash || (size_t)(slash - dir) < strlen(files->mount))
+			return room;
+		*slash = '\0';
+	}
+}
+
+/* Is @name one of the words in the comma-separated @list? */
+static bool in_list(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; list; list = strchr(list, ',')) {
+		list += *list == ',';
+		if (!strncmp(list, name, len) && (!list[len] || list[len] == ','))
+			return true;
+	}
+	return false;
+}
+
+uint64_t cgroup_room(const char *controller, uint64_t *limit)
+{
+	bool pids = !strcmp(controller, "pids");
+	const struct cgroup_files v2 = { "/sys/fs/cgroup", pids ? "pids.max" : "memory.max",
+					 pids ? "pids.current" : "memory.current" };
+	const struct cgroup_files v1 = { pids ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup/memory",
+					 pids ? "pids.max" : "memory.limit_in_bytes",
+					 pids ? "pids.current" : "memory.usage_in_bytes" };
+	uint64_t room = UINT64_MAX;
+	char line[400];
+	FILE *f;
+
+	*limit = UINT64_MAX;
+	f = fopen("/proc/self/cgroup", "re");
+	if (!f)
+		return room;
+	/* Lines are HIERARCHY:CONTROLLERS:PATH; hierarchy 0 is version 2. */
+	while (fgets(line, sizeof(line), f)) {
+		char *list = strchr(line, ':'), *group = list ? strchr(list + 1, ':') : NULL;
+		uint64_t here = UINT64_MAX, max = UINT64_MAX;
+
+		if (!group)
+			continue;
+		*list++ = '\0';
+		*group++ = '\0';
+		group[strcspn(group, "\n")] = '\0';
+		if (!strcmp(line, "0"))
+			here = room_of_path(&v2, group, &max);
+		else if (in_list(list, controller))
+			here = room_of_path(&v1, group, &max);
+		if (here < room) {
+			room = here;
+			*limit = max;
+		}
+	}
+	fclose(f);
+	return room;
+}
+
+uint64_t host_memory_available(void)
+{
+	uint64_t limit, room = cgroup_room("memory", &limit), available;
+
+	available = host_meminfo("MemAvailable");
+	return room < available ? room : available;
+}

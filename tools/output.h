@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * output.h - results for people and for programs. All three are made from struct result
+ * alone, and write to stdout.
+ */
+#ifndef GVT_TOOLS_OUTPUT_H
+#define GVT_TOOLS_OUTPUT_H
+
+#include <json-c/json.h>
+#include <libsmartcols/libsmartcols.h>
+
+#include "result.h"
+
+/* A table is printed as each experiment ends; JSON is one document at the end. */
+void table_host(void);
+int table_result(const struct result *r);
+
+int json_results(const struct result *results, size_t n);
+
+void csv_header(void);
+void csv_result(const struct result *r);
+
+/* ------------------------------------------------- shared by other subcommands */
+
+/* {"kernel", "cpus", "virtual", "counters", "counters_note"} */
+struct json_object *json_host(void);
+
+/* A number with nine significant digits; null for what isn't a number. */
+struct json_object *json_number(double value);
+
+/* Each counter, in order; null for what wasn't measured. */
+struct json_object *json_counters(const struct counters *c);
+
+/* Pretty, to @to, with a newline; frees @o. Return: 0, or a negative errno. */
+int json_print(struct json_object *o, FILE *to);
+
+/* Colour only for people who want it: a terminal, no NO_COLOR, no dumb one. */
+bool want_colour(FILE *to);
+
+/* A table without lines, at most 100 columns wide, printed to @to. NULL: no memory. */
+struct libscols_table *table_new(FILE *to);
+
+/* A counter's value as a text: a count or a time. */
+char *text_counter(char text[TEXT_SIZE], enum counter i, uint64_t value);
+
+/* Text, broken between words at 100 columns, following lines indented. */
+void print_wrapped(FILE *to, const char *first, const char *indent, const char *text);
+
+#endif /* GVT_TOOLS_OUTPUT_H */

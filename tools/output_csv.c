@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * output_csv.c - one row per metric, counter and verdict, for spreadsheets.
+ *
+ * An empty field is a side that could not be measured. Fields are quoted as RFC 4180 says.
+ */
+#include <stdio.h>
+
+#include "output.h"
+
+static void text_field(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"')
+			putchar('"');
+		putchar(*text);
+	}
+	putchar('"');
+}
+
+static void number_field(bool have, double value)
+{
+	putchar(',');
+	if (have)
+		printf("%.9g", value);
+}
+
+void csv_header(void)
+{
+	puts("experiment,kind,name,unit,n,thread,goroutine,ratio,thread_min,thread_max,"
+	     "goroutine_min,goroutine_max,note");
+}
+
+static void begin_row(const struct result *r, const char *kind, const char *name,
+		      const char *unit)
+{
+	printf("%s,%s,%s,%s", r->name, kind, name, unit);
+}
+
+static void metric(const struct result *r, const struct metric *m)
+{
+	double ratio = 0;
+	bool have = metric_ratio(m, &ratio);
+
+	begin_row(r, "metric", m->name, m->unit);
+	printf(",%lu", m->n);
+	for (int s = 0; s < SIDES; s++)
+		number_field(m->side[s].measured, m->side[s].median);
+	number_field(have, ratio);
+	for (int s = 0; s < SIDES; s++) {
+		number_field(m->side[s].measured, m->side[s].min);
+		number_field(m->side[s].measured, m->side[s].max);
+	}
+	putchar(',');
+	for (int s = 0; s < SIDES; s++) {
+		if (!m->side[s].measured) {
+			text_field(m->missing[s]);
+			break;
+		}
+	}
+	putchar('\n');
+}
+
+static void count(const struct result *r, const char *kind, const char *name, const char *unit,
+		  const bool have[SIDES], const uint64_t value[SIDES])
+{
+	begin_row(r, kind, name, unit);
+	putchar(',');
+	for (int s = 0; s < SIDES; s++) {
+		putchar(',');
+		if (have[s])
+			printf("%lu", value[s]);
+	}
+	puts(",,,,,,");
+}
+
+void csv_result(const struct result *r)
+{
+	const struct side_counts *t = &r->counts[SIDE_THREAD], *g = &r->counts[SIDE_GOROUTINE];
+	bool have[SIDES] = { true, true };
+	uint64_t value[SIDES] = { t->made, g->made };
+
+	for (size_t i = 0; i < r->nr_metrics; i++)
+		metric(r, &r->metrics[i]);
+	count(r, "made", "made", "count", have, value);
+	for (int i = 0; i < CTR_NR; i++) {
+		have[SIDE_THREAD] = counters_have(&t->counters, i);
+		have[SIDE_GOROUTINE] = counters_have(&g->counters, i);
+		value[SIDE_THREAD] = t->counters.v[i];
+		value[SIDE_GOROUTINE] = g->counters.v[i];
+		count(r, "counter", counter_info[i].name, counter_info[i].time ? "ns" : "count",
+		      have, value);
+	}
+	begin_row(r, "verdict", verdict_name[r->verdict], "");
+	printf(",,,,,,,,,");
+	text_field(r->why);
+	putchar('\n');
+}

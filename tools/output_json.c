@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * output_json.c - the exact shape that other programs read; see Documentation/gvt.rst.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "host.h"
+#include "output.h"
+
+struct json_object *json_number(double value)
+{
+	char text[40];
+
+	if (!isfinite(value))
+		return NULL;
+	snprintf(text, sizeof(text), "%.9g", value);
+	return json_object_new_double_s(value, text);
+}
+
+struct json_object *json_counters(const struct counters *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (int i = 0; i < CTR_NR; i++)
+		json_object_object_add(o, counter_info[i].name, counters_have(c, i) ?
+				       json_object_new_uint64(c->v[i]) : NULL);
+	return o;
+}
+
+struct json_object *json_host(void)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "kernel", json_object_new_string(host_kernel()));
+	json_object_object_add(o, "cpus", json_object_new_int(host_cpus()));
+	json_object_object_add(o, "virtual", json_object_new_string(host_virtual()));
+	json_object_object_add(o, "counters", json_object_new_string(counters_source()));
+	json_object_object_add(o, "counters_note", json_object_new_string(counters_note()));
+	return o;
+}
+
+static struct json_object *spread(const struct figure *f)
+{
+	struct json_object *o;
+
+	if (!f->measured)
+		return NULL;
+	o = json_object_new_array();
+	json_object_array_add(o, json_number(f->min));
+	json_object_array_add(o, json_number(f->max));
+	return o;
+}
+
+static struct json_object *metric(const struct metric *m)
+{
+	struct json_object *o = json_object_new_object(), *spreads = json_object_new_object();
+	double ratio;
+
+	json_object_object_add(o, "name", json_object_new_string(m->name));
+	json_object_object_add(o, "unit", json_object_new_string(m->unit));
+	json_object_object_add(o, "n", json_object_new_uint64(m->n));
+	for (int s = 0; s < SIDES; s++) {
+		const struct figure *f = &m->side[s];
+
+		json_object_object_add(o, side_name[s], f->measured ? json_number(f->median) : NULL);
+		json_object_object_add(spreads, side_name[s], spread(f));
+	}
+	json_object_object_add(o, "ratio", metric_ratio(m, &ratio) ? json_number(ratio) : NULL);
+	json_object_object_add(o, "spread", spreads);
+	json_object_object_add(o, "peers", json_object_new_object());
+	return o;
+}
+
+static struct json_object *result(const struct result *r)
+{
+	struct json_object *o = json_object_new_object(), *params = json_object_new_object();
+	struct json_object *metrics = json_object_new_array(), *made = json_object_new_object();
+	struct json_object *counters = json_object_new_object();
+
+	json_object_object_add(o, "name", json_object_new_string(r->name));
+	json_object_object_add(o, "claim", json_object_new_string(r->claim));
+	for (size_t i = 0; i < r->nr_params; i++) {
+		const struct param *p = &r->params[i];
+
+		json_object_object_add(params, p->name, p->is_bool ?
+				       json_object_new_boolean(p->value) :
+				       json_object_new_int64(p->value));
+	}
+	json_object_object_add(o, "params", params);
+	for (size_t i = 0; i < r->nr_metrics; i++)
+		json_object_array_add(metrics, metric(&r->metrics[i]));
+	json_object_object_add(o, "metrics", metrics);
+	for (int s = 0; s < SIDES; s++) {
+		json_object_object_add(made, side_name[s],
+				       json_object_new_uint64(r->counts[s].made));
+		json_object_object_add(counters, side_name[s],
+				       json_counters(&r->counts[s].counters));
+	}
+	json_object_object_add(o, "made", made);
+	json_object_object_add(o, "counters", counters);
+	json_object_object_add(o, "verdict", json_object_new_string(verdict_name[r->verdict]));
+	json_object_object_add(o, "why", json_object_new_string(r->why));
+	return o;
+}
+
+int json_print(struct json_object *o, FILE *to)
+{
+	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+							  JSON_C_TO_STRING_SPACED |
+							  JSON_C_TO_STRING_NOSLASHESCAPE);
+	int err = text ? 0 : -ENOMEM;
+
+	if (text)
+		fprintf(to, "%s\n", text);
+	json_object_put(o);
+	return err;
+}
+
+int json_results(const struct result *results, size_t n)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+
+	json_object_object_add(o, "version", json_object_new_int(1));
+	json_object_object_add(o, "host", json_host());
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(list, result(&results[i]));
+	json_object_object_add(o, "experiments", list);
+	return json_print(o, stdout);
+}

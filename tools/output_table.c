@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * output_table.c - results for people: 100 columns, ASCII, colour on a terminal.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gvt.h"
+#include "host.h"
+#include "output.h"
+
+#define WIDTH	100
+
+bool want_colour(FILE *to)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(to)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+struct libscols_table *table_new(FILE *to)
+{
+	struct libscols_table *t = scols_new_table();
+
+	if (!t)
+		return NULL;
+	scols_table_set_stream(t, to);
+	scols_table_enable_colors(t, want_colour(to));
+	scols_table_set_termwidth(t, WIDTH);
+	scols_table_set_column_separator(t, "  ");
+	return t;
+}
+
+char *text_counter(char text[TEXT_SIZE], enum counter i, uint64_t value)
+{
+	if (counter_info[i].time)
+		return text_value(text, "ns", value);
+	return text_count(text, value);
+}
+
+void print_wrapped(FILE *to, const char *first, const char *indent, const char *text)
+{
+	size_t column = strlen(first);
+
+	fputs(first, to);
+	while (*text) {
+		size_t word = strcspn(text, " ");
+
+		if (column + word > WIDTH && column > strlen(indent)) {
+			fprintf(to, "\n%s", indent);
+			column = strlen(indent);
+		}
+		fwrite(text, 1, word, to);
+		column += word;
+		text += word;
+		if (*text == ' ') {
+			if (column < WIDTH) {
+				putc(' ', to);
+				column++;
+			}
+			text++;
+		}
+	}
+	putc('\n', to);
+}
+
+void table_host(void)
+{
+	printf("gvt " GVT_VERSION "   Linux %s   CPUs: %d   virtual machine: %s   counters: %s\n",
+	       host_kernel(), host_cpus(), host_virtual(), counters_source());
+	if (counters_note()[0])
+		print_wrapped(stdout, "  ", "  ", counters_note());
+	if (!strcmp(host_virtual(), "tcg"))
+		print_wrapped(stdout, "  ", "  ", "This machine is emulated: counts are exact, times "
+			      "are good for ratios only.");
+}
+
+static const char *sgr(const char *code)
+{
+	return want_colour(stdout) ? code : "";
+}
+
+/* Name and claim, then what it was measured with. */
+static void print_title(const struct result *r)
+{
+	char text[TEXT_SIZE], line[512] = "";
+	size_t len = 0;
+
+	printf("\n%s%s%s - %s\n", sgr("\033[1m"), r->name, sgr("\033[0m"), r->claim);
+	for (size_t i = 0; i < r->nr_params; i++) {
+		const struct param *p = &r->params[i];
+
+		if (!p->is_bool)
+			len += snprintf(line + len, sizeof(line) - len, "%s%s %s", len ? ", " : "",
+					p->name, text_count(text, p->value));
+		else if (p->value)
+			len += snprintf(line + len, sizeof(line) - len, ", %s", p->name);
+	}
+	print_wrapped(stdout, "  ", "  ", line);
+	putchar('\n');
+}
+
+/* Columns: what, thread, spread, goroutine, spread, ratio. */
+enum { COL_WHAT, COL_THREAD, COL_T_SPREAD, COL_GOROUTINE, COL_G_SPREAD, COL_RATIO };
+
+static int add_columns(struct libscols_table *t)
+{
+	static const char *const names[] = { "MEDIAN OF ALL REPETITIONS", "THREAD", "min..max", "GOROUTINE",
+					     "min..max", "RATIO" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!scols_table_new_column(t, names[i], 0, i == COL_WHAT ? 0 : SCOLS_FL_RIGHT))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_metric(struct libscols_table *t, const struct metric *m)
+{
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char text[TEXT_SIZE];
+	double ratio;
+	int err;
+
+	if (!line)
+		return -ENOMEM;
+	err = scols_line_set_data(line, COL_WHAT, m->label);
+	for (int s = 0; s < SIDES && !err; s++) {
+		const struct figure *f = &m->side[s];
+		int column = s == SIDE_THREAD ? COL_THREAD : COL_GOROUTINE;
+
+		err = scols_line_set_data(line, column, !f->measured ? "-" :
+					  text_value(text, m->unit, f->median));
+		if (!err && f->measured)
+			err = scols_line_set_data(line, column + 1, text_spread(text, m->unit, f));
+	}
+	if (!err)
+		err = scols_line_set_data(line, COL_RATIO, metric_ratio(m, &ratio) ?
+					  text_ratio(text, ratio) : "-");
+	if (!err)
+		scols_cell_set_color(scols_line_get_cell(line, COL_RATIO), "bold");
+	return err;
+}
+
+static int print_metrics(const struct result *r)
+{
+	struct libscols_table *t = table_new(stdout);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	err = add_columns(t);
+	for (size_t i = 0; i < r->nr_metrics && !err; i++)
+		err = add_metric(t, &r->metrics[i]);
+	if (!err)
+		err = scols_print_table(t);
+	scols_unref_table(t);
+	return err;
+}
+
+static int add_count(struct libscols_table *t, const char *label, const char *thread,
+		     const char *goroutine)
+{
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	int err;
+
+	if (!line)
+		return -ENOMEM;
+	err = scols_line_set_data(line, 0, label);
+	if (!err)
+		err = scols_line_set_data(line, 1, thread);
+	return err ? err : scols_line_set_data(line, 2, goroutine);
+}
+
+/* The counters of both sides over the same repetitions; those that no side has are left out. */
+static int print_counters(const struct result *r)
+{
+	const struct side_counts *a = &r->counts[SIDE_THREAD], *b = &r->counts[SIDE_GOROUTINE];
+	struct libscols_table *t = table_new(stdout);
+	bool module = !strcmp(counters_source(), "gvt");
+	char x[TEXT_SIZE], y[TEXT_SIZE];
+	int err = 0;
+
+	if (!t)
+		return -ENOMEM;
+	if (!scols_table_new_column(t, module ? "COUNTED BY gvt.ko, IN SUM" :
+				    "COUNTED BY procfs AND libgo, IN SUM", 0, 0) ||
+	    !scols_table_new_column(t, "THREAD SIDE", 0, SCOLS_FL_RIGHT) ||
+	    !scols_table_new_column(t, "GOROUTINE SIDE", 0, SCOLS_FL_RIGHT))
+		err = -ENOMEM;
+	if (!err)
+		err = add_count(t, "made, says the experiment", text_count(x, a->made),
+				text_count(y, b->made));
+	for (int i = 0; i < CTR_NR && !err; i++) {
+		bool have_a = counters_have(&a->counters, i), have_b = counters_have(&b->counters, i);
+
+		if (!have_a && !have_b)
+			continue;
+		if (counter_info[i].rare && !a->counters.v[i] && !b->counters.v[i])
+			continue;
+		err = add_count(t, counters_label(i),
+				have_a ? text_counter(x, i, a->counters.v[i]) : "-",
+				have_b ? text_counter(y, i, b->counters.v[i]) : "-");
+	}
+	if (!err)
+		err = scols_print_table(t);
+	scols_unref_table(t);
+	return err;
+}
+
+static void print_verdict(const struct result *r)
+{
+	const char *colour = r->verdict == VERDICT_HOLDS ? "\033[1;32m" :
+			     r->verdict == VERDICT_FAILS ? "\033[1;31m" : "\033[1;33m";
+	const char *from = r->why;
+	char first[64];
+
+	snprintf(first, sizeof(first), "%s%s%s: ", sgr(colour), verdict_name[r->verdict],
+		 sgr("\033[0m"));
+	/* A line for each reason; they are separated by "; ". */
+	while (*from) {
+		const char *end = strstr(from, "; ");
+		size_t len = end ? (size_t)(end - from) : strlen(from);
+		char *reason = strndup(from, len);
+
+		if (reason)
+			print_wrapped(stdout, first, "    ", reason);
+		free(reason);
+		snprintf(first, sizeof(first), "  ");
+		from += len + (end ? 2 : 0);
+	}
+}
+
+int table_result(const struct result *r)
+{
+	int err;
+
+	print_title(r);
+	err = print_metrics(r);
+	if (err)
+		return err;
+	putchar('\n');
+	err = print_counters(r);
+	if (err)
+		return err;
+	putchar('\n');
+	print_verdict(r);
+	return 0;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * parked.c - many threads, or goroutines, waiting at one gate.
+ *
+ * Threads wait on a bare futex, the cheapest way to wait that there is; goroutines
+ * receive from a channel that nobody sends to and that is closed in the end.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "gvt.h"
+#include "parked.h"
+
+static void futex_wait(uint32_t *word, uint32_t while_value)
+{
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_value, NULL);
+}
+
+static void futex_wake_all(uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX);
+}
+
+static void *wait_at_gate(void *arg)
+{
+	struct parked_threads *p = arg;
+	uint32_t here = __atomic_add_fetch(&p->arrived, 1, __ATOMIC_SEQ_CST);
+
+	if (here == __atomic_load_n(&p->expected, __ATOMIC_SEQ_CST))
+		futex_wake_all(&p->arrived);
+	while (!__atomic_load_n(&p->gate, __ATOMIC_ACQUIRE))
+		futex_wait(&p->gate, 0);
+	return NULL;
+}
+
+/*
+ * @expected is set before @arrived is looked at, and a thread counts itself before it
+ * looks at @expected: so either the last one sees it, or we see the last one.
+ */
+static void wait_for_arrivals(struct parked_threads *p)
+{
+	uint32_t here;
+
+	__atomic_store_n(&p->expected, p->nr, __ATOMIC_SEQ_CST);
+	while ((here = __atomic_load_n(&p->arrived, __ATOMIC_SEQ_CST)) < p->nr)
+		futex_wait(&p->arrived, here);
+}
+
+int parked_threads_make(struct parked_threads *p, uint64_t n, int64_t deadline)
+{
+	int err = 0;
+
+	memset(p, 0, sizeof(*p));
+	p->t = calloc(n, sizeof(*p->t));
+	if (!p->t)
+		return ENOMEM;
+	while (p->nr < n) {
+		if (deadline && !(p->nr % 16) && now_ns() > deadline) {
+			err = ETIMEDOUT;
+			break;
+		}
+		err = pthread_create(&p->t[p->nr], NULL, wait_at_gate, p);
+		if (err)
+			break;
+		p->nr++;
+	}
+	wait_for_arrivals(p);
+	return err;
+}
+
+void parked_threads_release(struct parked_threads *p)
+{
+	__atomic_store_n(&p->gate, 1, __ATOMIC_RELEASE);
+	futex_wake_all(&p->gate);
+	while (p->nr)
+		pthread_join(p->t[--p->nr], NULL);
+	free(p->t);
+	p->t = NULL;
+}
+
+static void go_wait_at_gate(void *arg)
+{
+	struct parked_goroutines *p = arg;
+
+	go_wg_done(&p->arrived);
+	go_recv(p->gate, NULL);
+	go_wg_done(&p->ended);
+}
+
+int parked_goroutines_make(struct parked_goroutines *p, uint64_t n)
+{
+	int err = 0;
+
+	memset(p, 0, sizeof(*p));
+	p->gate = go_chan_make(0, 0);
+	if (!p->gate)
+		return -ENOMEM;
+	go_wg_add(&p->arrived, n);
+	go_wg_add(&p->ended, n);
+	while (p->nr < n) {
+		err = go(go_wait_at_gate, p);
+		if (err)
+			break;
+		p->nr++;
+	}
+	go_wg_add(&p->arrived, (int64_t)p->nr - (int64_t)n);
+	go_wg_add(&p->ended, (int64_t)p->nr - (int64_t)n);
+	return err;
+}
+
+void parked_goroutines_settle(struct parked_goroutines *p)
+{
+	go_wg_wait(&p->arrived);
+}
+
+void parked_goroutines_release(struct parked_goroutines *p)
+{
+	if (!p->gate)
+		return;
+	go_close(p->gate);
+	go_wg_wait(&p->ended);
+	go_chan_free(p->gate);
+	p->gate = NULL;
+}

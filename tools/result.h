@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * result.h - the one type that every number goes through. Experiments fill it;
+ * tables, JSON and CSV are made from it alone.
+ *
+ * A side that could not be measured is marked so, with the reason, and never 0.
+ */
+#ifndef GVT_TOOLS_RESULT_H
+#define GVT_TOOLS_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "counters.h"
+
+enum side { SIDE_THREAD, SIDE_GOROUTINE, SIDES };
+
+extern const char *const side_name[SIDES];
+
+#define MAX_METRICS	20
+#define MAX_PARAMS	10
+#define MIN_REPS	5
+#define WHY_SIZE	200
+
+/**
+ * struct figure - one number of one side
+ * @measured: false: there is none, the rest means nothing
+ * @median: of all repetitions
+ * @min: the least of them
+ * @max: the largest
+ */
+struct figure {
+	bool measured;
+	double median, min, max;
+};
+
+/**
+ * struct metric - what is compared
+ * @name: in JSON and CSV
+ * @label: in tables
+ * @unit: "ns", "bytes", "count" or "switches"
+ * @n: over how many operations, or of how many units
+ * @side: the two figures
+ * @missing: why a side has none
+ */
+struct metric {
+	const char *name, *label, *unit;
+	uint64_t n;
+	struct figure side[SIDES];
+	char missing[SIDES][WHY_SIZE];
+};
+
+struct param {
+	const char *name;
+	bool is_bool;
+	int64_t value;
+};
+
+/**
+ * struct side_counts - what was counted while a side was measured
+ * @made: threads, or goroutines, that the experiment says it made
+ * @counters: what the counters say; of all repetitions in sum
+ */
+struct side_counts {
+	uint64_t made;
+	struct counters counters;
+};
+
+enum verdict { VERDICT_HOLDS, VERDICT_FAILS, VERDICT_NOT_MEASURED };
+
+extern const char *const verdict_name[];
+
+struct result {
+	const char *name, *claim;
+	struct param params[MAX_PARAMS];
+	size_t nr_params;
+	struct metric metrics[MAX_METRICS];
+	size_t nr_metrics;
+	struct side_counts counts[SIDES];
+	enum verdict verdict;
+	char why[1024];
+};
+
+void result_param(struct result *r, const char *name, int64_t value);
+void result_flag(struct result *r, const char *name, bool value);
+struct metric *result_metric(struct result *r, const char *name);
+
+/* The figure of @n repetitions; sorts @values. */
+struct figure figure_from(double *values, size_t n);
+
+/**
+ * metric_ratio() - thread / goroutine
+ * @m: the metric
+ * @ratio: where to put it
+ *
+ * Return: false where a side is missing or the goroutine's figure is 0.
+ */
+bool metric_ratio(const struct metric *m, double *ratio);
+
+/* What an experiment expects, so that its verdict follows from figures alone. */
+enum expect {
+	EXPECT_RATIO_MIN,	/* thread / goroutine is at least @bound */
+	EXPECT_RATIO_MAX,	/* it is at most @bound */
+	EXPECT_SIDE_MIN,	/* the figure of @side is at least @bound */
+	EXPECT_SIDE_MAX,	/* it is at most @bound */
+	EXPECT_MADE,		/* the counter of creations says what the experiment says */
+};
+
+/**
+ * struct expectation - one of an experiment's expectations
+ * @kind: what is compared
+ * @metric: its name; NULL for EXPECT_MADE
+ * @side: for EXPECT_SIDE_* and EXPECT_MADE
+ * @bound: what with
+ */
+struct expectation {
+	enum expect kind;
+	const char *metric;
+	enum side side;
+	double bound;
+};
+
+/**
+ * verdict_compute() - set the verdict and its reason, from nothing but the figures
+ * @r: all filled but verdict and why
+ * @e: what is expected
+ * @n: how many expectations
+ * @exact: counters are those of the process alone; else creations are an upper bound
+ *
+ * One expectation that fails: "fails". Else one that can't be compared: "not measured".
+ * Reasons of missing sides are added to the verdict's.
+ */
+void verdict_compute(struct result *r, const struct expectation *e, size_t n, bool exact);
+
+/* Texts of values, for tables and reasons. */
+#define TEXT_SIZE	48
+char *text_value(char text[TEXT_SIZE], const char *unit, double value);
+char *text_spread(char text[TEXT_SIZE], const char *unit, const struct figure *f);
+char *text_count(char text[TEXT_SIZE], uint64_t value);
+char *text_ratio(char text[TEXT_SIZE], double ratio);
+
+#endif /* GVT_TOOLS_RESULT_H */

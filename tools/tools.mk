@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tools: the command gvt. $(O)/gvt runs from the build tree, installed it finds the library
+# in $(LIBDIR).
+
+TOOLS_SRC := $(sort $(wildcard tools/*.c tools/experiments/*.c))
+TOOLS_OBJ := $(TOOLS_SRC:%.c=$(O)/obj/%.o)
+TOOLS_PKGS := smartcols json-c
+TOOLS_PKG_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(TOOLS_PKGS))
+TOOLS_PKG_LIBS ?= $(shell $(PKG_CONFIG) --libs $(TOOLS_PKGS))
+TOOLS_CFLAGS = $(BASEFLAGS) -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' -I tools -I libgo/include \
+	$(TOOLS_PKG_CFLAGS)
+TOOLS_LINK = $(CC) $(SANFLAGS) $(OPT) -pthread -Wl,-z,relro,-z,now $(TOOLS_OBJ) $(LDFLAGS) \
+	-L$(O) -lgvtgo $(TOOLS_PKG_LIBS)
+
+# Where an installed gvt looks for the library: nowhere special when it lies where the
+# dynamic linker looks anyway, beside bin/ when it lies there (so that DESTDIR and a moved
+# tree work too), else at its absolute place.
+TOOLS_RPATH ?= $(if $(filter /usr/lib /usr/lib/% /lib /lib/%,$(LIBDIR)),,$(if \
+	$(filter $(PREFIX)/lib,$(LIBDIR)),$$ORIGIN/../lib,$(LIBDIR)))
+
+.PHONY: tools install-tools
+## tools: the command gvt, in $(O)/gvt
+tools: $(O)/gvt
+
+$(O)/obj/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(TOOLS_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(O)/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
+	$(call say,LD,$@)
+	$(Q)$(TOOLS_LINK) -Wl,-rpath,'$$ORIGIN' -o $@
+
+$(O)/install/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(TOOLS_LINK) $(if $(TOOLS_RPATH),-Wl$(comma)-rpath$(comma)'$(TOOLS_RPATH)') -o $@
+
+## install-tools: gvt, to DESTDIR and PREFIX/bin
+install-tools: $(O)/install/gvt
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(O)/install/gvt $(DESTDIR)$(PREFIX)/bin/gvt
+
+comma := ,
+-include $(TOOLS_OBJ:.o=.d)
