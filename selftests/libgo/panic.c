@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * panic.c - misuse panics, in Go's words: the text, the goroutine, status 2.
+ *
+ * Each misuse is committed in a process of its own, which has to die of it.
+ */
+#include "test.h"
+
+static struct go_chan *ch;
+
+/* --------------------------------------------------------- closed channels */
+
+static struct go_chan *closed_chan(size_t cap)
+{
+	struct go_chan *c = make_chan(sizeof(int), cap);
+
+	go_close(c);
+	return c;
+}
+
+static void send_closed(void *arg)
+{
+	int v = 1;
+
+	go_send(closed_chan((uintptr_t)arg), &v);
+}
+
+static void try_send_closed(void *arg)
+{
+	int v = 1;
+
+	go_try_send(closed_chan((uintptr_t)arg), &v);
+}
+
+static void send_until_closed(void *arg)
+{
+	int v = 1;
+
+	go_send_until(closed_chan((uintptr_t)arg), &v, 1);
+}
+
+static void select_send_closed(void *arg)
+{
+	int v = 1;
+	struct go_case c[] = {
+		{ .op = GO_RECV, .chan = make_chan(0, 0) },
+		{ .op = GO_SEND, .chan = closed_chan((uintptr_t)arg), .elem = &v },
+	};
+
+	go_select(c, 2);
+}
+
+static void select_send_closed_default(void *arg)
+{
+	int v = 1;
+	struct go_case c[] = {
+		{ .op = GO_DEFAULT },
+		{ .op = GO_SEND, .chan = closed_chan((uintptr_t)arg), .elem = &v },
+	};
+
+	go_select(c, 2);
+}
+
+static void closes_later(void *arg)
+{
+	go_sleep(2 * MS);
+	go_close(ch);
+}
+
+static void waiting(void *arg)
+{
+	int v = 1;
+
+	ch = make_chan(sizeof(int), (uintptr_t)arg);
+	while (go_chan_len(ch) < (uintptr_t)arg)
+		go_send(ch, &v);
+	start(closes_later, NULL);
+}
+
+static void send_then_closed(void *arg)
+{
+	int v = 1;
+
+	waiting(arg);
+	go_send(ch, &v);
+}
+
+static void send_until_then_closed(void *arg)
+{
+	int v = 1;
+
+	waiting(arg);
+	go_send_until(ch, &v, go_now() + 3600000 * MS);
+}
+
+static void select_send_then_closed(void *arg)
+{
+	int v = 1;
+	struct go_case c[] = {
+		{ .op = GO_SEND, .chan = NULL, .elem = &v },
+		{ .op = GO_SEND, .elem = &v },
+		{ .op = GO_RECV, .chan = make_chan(0, 0) },
+	};
+
+	waiting(arg);
+	c[1].chan = ch;
+	go_select(c, 3);
+}
+
+struct misuse {
+	void (*fn)(void *);
+	void *arg;
+	int procs;
+};
+
+static void commit(void *arg)
+{
+	const struct misuse *m = arg;
+
+	run_on(m->procs, m->fn, m->arg);
+	dprintf(2, "went on\n");
+}
+
+static bool goes_wrong(void (*fn)(void *), size_t arg, const char *text)
+{
+	struct misuse m = { .fn = fn, .arg = (void *)arg, .procs = 1 };
+
+	if (!panics(commit, &m, text))
+		return false;
+	m.procs = 4;
+	return panics(commit, &m, text);
+}
+
+TEST(send_on_closed_channel)
+{
+	static void (*const fns[])(void *) = {
+		send_closed,
+		try_send_closed,
+		send_until_closed,
+		select_send_closed,
+		select_send_closed_default,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		ASSERT_TRUE(goes_wrong(fns[i], 0, "send on closed channel"))
+			TH_LOG("way %zu, unbuffered", i);
+		ASSERT_TRUE(goes_wrong(fns[i], 2, "send on closed channel"))
+			TH_LOG("way %zu, buffered", i);
+	}
+}
+
+TEST(closed_while_sender_waits)
+{
+	static void (*const fns[])(void *) = {
+		send_then_closed,
+		send_until_then_closed,
+		select_send_then_closed,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		ASSERT_TRUE(goes_wrong(fns[i], 0, "send on closed channel"))
+			TH_LOG("way %zu, unbuffered", i);
+		ASSERT_TRUE(goes_wrong(fns[i], 2, "send on closed channel"))
+			TH_LOG("way %zu, buffered", i);
+	}
+}
+
+static void close_twice(void *arg)
+{
+	go_close(closed_chan((uintptr_t)arg));
+}
+
+static void close_nil(void *arg)
+{
+	go_close(NULL);
+}
+
+TEST(close_of_closed_channel)
+{
+	ASSERT_TRUE(goes_wrong(close_twice, 0, "close of closed channel"));
+	ASSERT_TRUE(goes_wrong(close_twice, 3, "close of closed channel"));
+}
+
+TEST(close_of_nil_channel)
+{
+	ASSERT_TRUE(goes_wrong(close_nil, 0, "close of nil channel"));
+}
+
+/* -------------------------------------------------------------- package sync */
+
+static struct go_waitgroup wg;
+static struct go_mutex mutex;
+
+static void negative_at_once(void *arg)
+{
+	go_wg_add(&wg, -1);
+}
+
+static void negative_in_the_end(void *arg)
+{
+	go_wg_add(&wg, 2);
+	go_wg_done(&wg);
+	go_wg_done(&wg);
+	go_wg_done(&wg);
+}
+
+static void negative_by_more(void *arg)
+{
+	go_wg_add(&wg, 5);
+	go_wg_add(&wg, -7);
+}
+
+TEST(negative_waitgroup_counter)
+{
+	const char *text = "sync: negative WaitGroup counter";
+
+	ASSERT_TRUE(goes_wrong(negative_at_once, 0, text));
+	ASSERT_TRUE(goes_wrong(negative_in_the_end, 0, text));
+	ASSERT_TRUE(goes_wrong(negative_by_more, 0, text));
+}
+
+static void unlock_fresh(void *arg)
+{
+	go_mutex_unlock(&mutex);
+}
+
+static void unlock_twice(void *arg)
+{
+	go_mutex_lock(&mutex);
+	go_mutex_unlock(&mutex);
+	go_mutex_unlock(&mutex);
+}
+
+TEST(unlock_of_unlocked_mutex)
+{
+	const char *text = "sync: unlock of unlocked mutex";
+
+	ASSERT_TRUE(goes_wrong(unlock_fresh, 0, text));
+	ASSERT_TRUE(goes_wrong(unlock_twice, 0, text));
+}
+
+/* ------------------------------------------------- misuse without words of Go's */
+
+static void waits_on_ch(void *arg)
+{
+	if (arg)
+		go_recv(ch, NULL);
+	else
+		go_send(ch, &arg);
+}
+
+static void free_with_waiter(void *arg)
+{
+	ch = make_chan(sizeof(void *), 0);
+	start(waits_on_ch, arg);
+	go_sleep(2 * MS);
+	go_chan_free(ch);
+}
+
+static void two_defaults(void *arg)
+{
+	struct go_case c[] = { { .op = GO_DEFAULT }, { .op = GO_DEFAULT } };
+
+	go_select(c, 2);
+}
+
+TEST(free_of_a_channel_waited_on)
+{
+	ASSERT_TRUE(goes_wrong(free_with_waiter, 0, NULL));
+	ASSERT_TRUE(goes_wrong(free_with_waiter, 1, NULL));
+}
+
+TEST(two_defaults_in_select)
+{
+	ASSERT_TRUE(goes_wrong(two_defaults, 0, NULL));
+}
+
+/* -------------------------------------------------------------- the message */
+
+void panicking_entry(void *arg)
+{
+	dprintf(2, "number %d\n", (int)go_id());
+	go_panic("the %s of %d", "answer", 42);
+}
+
+static void loops(void *arg)
+{
+	for (;;)
+		inc(*(unsigned long *)arg);
+}
+
+static void panic_among_others(void *arg)
+{
+	static unsigned long ticks;
+
+	if (go_maxprocs(0) > 1)
+		start(loops, &ticks);
+	start(waits_on_ch, (void *)1);
+	start(waits_on_ch, (void *)1);
+	go_yield();
+	start(panicking_entry, NULL);
+	for (;;)
+		go_yield();
+}
+
+static void run_panic_among_others(void *arg)
+{
+	run_on((uintptr_t)arg, panic_among_others, NULL);
+}
+
+TEST(names_the_goroutine)
+{
+	static struct child c;
+	const char *line, *text;
+	int procs, id;
+	char want[64];
+
+	for (procs = 1; procs <= 4; procs *= 4) {
+		run_child(&c, run_panic_among_others, (void *)(intptr_t)procs);
+		ASSERT_TRUE(exited_with(&c, 2))
+			show_child(&c);
+		text = find_whole_line(c.err, "panic: the answer of 42");
+		line = find_line(c.err, "number ");
+		ASSERT_TRUE(text && line && sscanf(line, "number %d", &id) == 1)
+			show_child(&c);
+		snprintf(want, sizeof(want), "goroutine %d [running]:", id);
+		line = find_line(text, want);
+		ASSERT_TRUE(!!line)
+			show_child(&c);
+		ASSERT_TRUE(!!strstr(line, "panicking_entry"))
+			show_child(&c);
+	}
+}
+
+static void named(void *arg)
+{
+	const struct go_attr attr = { .name = "the culprit" };
+
+	CHECK_EQ(0, go_with(&attr, panicking_entry, NULL));
+	for (;;)
+		go_yield();
+}
+
+static void run_named(void *arg)
+{
+	run_on(2, named, NULL);
+}
+
+TEST(shows_the_name)
+{
+	static struct child c;
+	const char *line;
+
+	run_child(&c, run_named, NULL);
+	line = find_line(c.err, "goroutine ");
+	ASSERT_TRUE(exited_with(&c, 2) && line && strstr(line, "the culprit"))
+		show_child(&c);
+}
+
+static void long_text(void *arg)
+{
+	char text[2000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	go_panic("%s", text);
+}
+
+/* At least as much as a struct go_panic's 512 bytes hold, and no overrun. */
+TEST(long_texts_are_no_problem)
+{
+	static struct child c;
+	struct misuse m = { .fn = long_text, .procs = 1 };
+	char want[512];
+
+	memset(want, 'x', sizeof(want));
+	memcpy(want, "panic: ", 7);
+	want[500] = '\0';
+	run_child(&c, commit, &m);
+	ASSERT_TRUE(exited_with(&c, 2) && find_line(c.err, want))
+		show_child(&c);
+}
+
+static void close_nil_on_thread(void *arg)
+{
+	go_close(NULL);
+}
+
+static void *panics_on_thread(void *arg)
+{
+	go_panic("from a thread");
+}
+
+static void thread_among_goroutines(void *arg)
+{
+	start_thread(panics_on_thread, NULL);
+	for (;;)
+		go_yield();
+}
+
+static void run_thread_among_goroutines(void *arg)
+{
+	run_on(2, thread_among_goroutines, NULL);
+}
+
+TEST(on_a_thread)
+{
+	static struct child c;
+
+	run_child(&c, close_nil_on_thread, NULL);
+	ASSERT_TRUE(exited_with(&c, 2) && find_whole_line(c.err, "panic: close of nil channel"))
+		show_child(&c);
+	run_child(&c, run_thread_among_goroutines, NULL);
+	ASSERT_TRUE(exited_with(&c, 2) && find_whole_line(c.err, "panic: from a thread"))
+		show_child(&c);
+}
+
+TEST_HARNESS_MAIN

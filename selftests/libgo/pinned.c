@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pinned.c - GO_PINNED: a goroutine that never changes its thread, whatever it
+ * waits for, among others that do.
+ */
+#include "test.h"
+
+#define PINNED 6
+
+static struct go_waitgroup wg, others;
+static struct go_chan *ping, *pong;
+static struct go_mutex mutex;
+static bool end;
+static __thread int mark;
+
+static noinline int *mark_of_thread(void)
+{
+	int *p = &mark;
+
+	__asm__ volatile("" : "+r"(p));
+	return p;
+}
+
+static void churn(void *arg)
+{
+	uint64_t v;
+
+	while (!rd(end)) {
+		if ((intptr_t)arg % 2) {
+			go_mutex_lock(&mutex);
+			go_yield();
+			go_mutex_unlock(&mutex);
+		}
+		if (!go_try_recv(ping, &v))
+			go_send(pong, &v);
+		go_yield();
+	}
+	go_wg_done(&others);
+}
+
+static void pinned(void *arg)
+{
+	pid_t tid = syscall(SYS_gettid);
+	int *own = mark_of_thread();
+	size_t i, n = scaled(2000);
+	uint64_t v = 0;
+
+	for (i = 0; i < n; i++) {
+		switch (i % 4) {
+		case 0:
+			go_yield();
+			break;
+		case 1:
+			go_send(ping, &i);
+			go_recv(pong, &v);
+			break;
+		case 2:
+			go_mutex_lock(&mutex);
+			go_mutex_unlock(&mutex);
+			break;
+		case 3:
+			if (!(i % 100))
+				go_sleep(1000);
+			break;
+		}
+		CHECK_EQ(tid, syscall(SYS_gettid));
+		CHECK(own == mark_of_thread());
+	}
+	go_wg_done(&wg);
+}
+
+static void many(void *arg)
+{
+	const struct go_attr attr = { .flags = GO_PINNED, .name = "pinned" };
+	int i;
+
+	ping = make_chan(sizeof(uint64_t), 0);
+	pong = make_chan(sizeof(uint64_t), 0);
+	go_wg_add(&others, 8);
+	go_wg_add(&wg, PINNED);
+	start_n(8, churn);
+	for (i = 0; i < PINNED; i++)
+		CHECK_EQ(0, go_with(&attr, pinned, NULL));
+	go_wg_wait(&wg);
+	wr(end, true);
+	go_wg_wait(&others);
+}
+
+static void brief(void *arg)
+{
+	pid_t tid = syscall(SYS_gettid);
+
+	go_yield();
+	CHECK_EQ(tid, syscall(SYS_gettid));
+	go_wg_done(&wg);
+}
+
+static void come_and_go(void *arg)
+{
+	const struct go_attr attr = { .flags = GO_PINNED };
+	int i, n = scaled(1000);
+
+	for (i = 0; i < n; i++) {
+		go_wg_add(&wg, 2);
+		CHECK_EQ(0, go_with(&attr, brief, NULL));
+		CHECK_EQ(0, go_with(&attr, brief, NULL));
+		go_wg_wait(&wg);
+	}
+}
+
+TEST(stay_on_their_thread)
+{
+	run_on(4, many, NULL);
+}
+
+TEST(stay_with_one_p)
+{
+	run_on(1, many, NULL);
+}
+
+TEST(many_short_ones)
+{
+	run_on(1, come_and_go, NULL);
+	run_on(4, come_and_go, NULL);
+}
+
+TEST_HARNESS_MAIN

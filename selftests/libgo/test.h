@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * test.h - what the tests of libgo share
+ *
+ * The harness runs each TEST in a child process and judges it by its exit
+ * status. Its ASSERT_*() macros leave a test by longjmp(), which must not cross
+ * stacks: they are for the body of a TEST, which runs on the thread's own stack.
+ * Inside goroutines (and foreign threads) CHECK*() is used: it says what was
+ * wrong and ends the whole child at once, so that nothing runs on with wrong
+ * values and no failure can turn into a hang.
+ *
+ * No test asserts on time. Where something has to come to pass sooner or later,
+ * it is polled for without a limit, and the harness' timeout is the limit.
+ */
+#ifndef LIBGO_TEST_H
+#define LIBGO_TEST_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <kselftest_harness.h>
+#include <libgo.h>
+
+/* The longest that any one test may take, on a loaded machine, under TSan. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 300
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TEST_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TEST_ASAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define TEST_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TEST_TSAN 1
+#endif
+#endif
+#ifndef TEST_ASAN
+#define TEST_ASAN 0
+#endif
+#ifndef TEST_TSAN
+#define TEST_TSAN 0
+#endif
+
+#define __maybe_unused __attribute__((__unused__))
+#define noinline __attribute__((__noinline__))
+
+/* Sizes that cannot be had are asked for on purpose: NULL, as malloc() answers. */
+#if TEST_ASAN
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+#endif
+#if TEST_TSAN
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+#endif
+
+#define MS	(INT64_C(1000000))
+
+#define rd(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define wr(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
+#define inc(x)		__atomic_add_fetch(&(x), 1, __ATOMIC_ACQ_REL)
+
+#define CHECK(cond) do {						\
+	if (!(cond)) {							\
+		dprintf(2, "# %s:%d: %s: not so: %s\n", __FILE__,	\
+			__LINE__, __func__, #cond);			\
+		_exit(1);						\
+	}								\
+} while (0)
+
+#define CHECK_EQ(expected, seen) do {					\
+	intmax_t e_ = (intmax_t)(expected), s_ = (intmax_t)(seen);	\
+	if (e_ != s_) {							\
+		dprintf(2, "# %s:%d: %s: %s is %jd, not %s (%jd)\n",	\
+			__FILE__, __LINE__, __func__, #seen, s_,	\
+			#expected, e_);					\
+		_exit(1);						\
+	}								\
+} while (0)
+
+/* In a goroutine: wait until @cond holds, letting others run. */
+#define until(cond) do { while (!(cond)) go_yield(); } while (0)
+
+/* On a plain thread: the same. */
+#define thread_until(cond) do { while (!(cond)) usleep(200); } while (0)
+
+/* How often to do something that is done often: sanitizers cost a factor. */
+static inline __maybe_unused size_t scaled(size_t n)
+{
+	if (TEST_TSAN)
+		n /= 10;
+	else if (TEST_ASAN)
+		n /= 4;
+	return n ? n : 1;
+}
+
+static inline __maybe_unused struct go_chan *make_chan(size_t elem_size, size_t cap)
+{
+	struct go_chan *c = go_chan_make(elem_size, cap);
+
+	CHECK(c);
+	return c;
+}
+
+static inline __maybe_unused void start(void (*fn)(void *), void *arg)
+{
+	CHECK_EQ(0, go(fn, arg));
+}
+
+static inline __maybe_unused void start_n(int n, void (*fn)(void *))
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		start(fn, (void *)(intptr_t)i);
+}
+
+static inline __maybe_unused pthread_t start_thread(void *(*fn)(void *), void *arg)
+{
+	pthread_t t;
+
+	CHECK_EQ(0, pthread_create(&t, NULL, fn, arg));
+	return t;
+}
+
+static inline __maybe_unused void run_on(int procs, void (*fn)(void *), void *arg)
+{
+	go_maxprocs(procs);
+	CHECK_EQ(0, go_run(fn, arg));
+}
+
+/*
+ * Orders are decided by the run queue alone only with one P, and only while no
+ * goroutine lost it in the midst (a busy machine may stop a thread for long):
+ * the library counts that, and the run is then repeated.
+ * Return: false where no run was left alone.
+ */
+static inline __maybe_unused bool run_undisturbed(void (*fn)(void *), void *arg)
+{
+	struct go_stats s;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		run_on(1, fn, arg);
+		go_stats(&s);
+		if (!s.preemptions && !s.handoffs)
+			return true;
+	}
+	return false;
+}
+
+#define UNDISTURBED(fn, arg) do {					\
+	if (!run_undisturbed(fn, arg))					\
+		SKIP(return, "this machine is too busy to fix an order");	\
+} while (0)
+
+/* Entries of a directory of /proc: open descriptors, threads. */
+static inline __maybe_unused int count_entries(const char *path)
+{
+	DIR *d = opendir(path);
+	struct dirent *e;
+	int n = 0;
+
+	CHECK(d);
+	while ((e = readdir(d)))
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+/*
+ * A thread in this process that the program didn't make: TSan's own, or
+ * qemu-user's. It counts as one that could still wake somebody, so that
+ * deadlocks are not found. Only to be asked before threads are made.
+ */
+static inline __maybe_unused bool has_hidden_thread(void)
+{
+	return count_entries("/proc/self/task") > 1;
+}
+
+#define NEEDS_DEADLOCKS() do {						\
+	if (has_hidden_thread())					\
+		SKIP(return, "a thread of TSan or qemu hides deadlocks");	\
+} while (0)
+
+static inline __maybe_unused uint64_t random_next(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* -------------------------------------------- processes that are to die */
+
+struct child {
+	int status;		/* as of waitpid() */
+	size_t len;
+	char err[1 << 16];	/* what it wrote to stderr */
+};
+
+/*
+ * Run @fn in a child process and collect how it ended. Only where this process
+ * has no other threads yet. The child is stopped by SIGALRM if it hangs.
+ */
+static inline __maybe_unused void run_child(struct child *c, void (*fn)(void *), void *arg)
+{
+	const struct rlimit no_core = { 0, 0 };
+	int fds[2];
+	ssize_t n;
+	pid_t pid;
+
+	CHECK_EQ(0, pipe(fds));
+	fflush(NULL);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		dup2(fds[1], 2);
+		close(fds[0]);
+		close(fds[1]);
+		alarm(200);
+		fn(arg);
+		_exit(0);
+	}
+	close(fds[1]);
+	c->len = 0;
+	while ((n = read(fds[0], c->err + c->len, sizeof(c->err) - 1 - c->len)) > 0)
+		c->len += n;
+	c->err[c->len] = '\0';
+	close(fds[0]);
+	CHECK_EQ(pid, waitpid(pid, &c->status, 0));
+}
+
+static inline __maybe_unused void show_child(const struct child *c)
+{
+	const char *p = c->err, *end;
+
+	if (WIFSIGNALED(c->status))
+		fprintf(stderr, "# the child died of signal %d; it wrote:\n",
+			WTERMSIG(c->status));
+	else
+		fprintf(stderr, "# the child's status was %d; it wrote:\n",
+			WEXITSTATUS(c->status));
+	for (; *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '\n');
+		fprintf(stderr, "#   %.*s\n", (int)(end - p), p);
+	}
+}
+
+/* The first line of @text that begins with @prefix, or NULL. */
+static inline __maybe_unused const char *find_line(const char *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	while (*text) {
+		if (!strncmp(text, prefix, len))
+			return text;
+		text = strchrnul(text, '\n');
+		text += *text == '\n';
+	}
+	return NULL;
+}
+
+static inline __maybe_unused const char *find_whole_line(const char *text, const char *line)
+{
+	size_t len = strlen(line);
+
+	while ((text = find_line(text, line))) {
+		if (text[len] == '\n' || !text[len])
+			return text;
+		text = strchrnul(text, '\n');
+		text += *text == '\n';
+	}
+	return NULL;
+}
+
+static inline __maybe_unused bool exited_with(const struct child *c, int status)
+{
+	return WIFEXITED(c->status) && WEXITSTATUS(c->status) == status;
+}
+
+/*
+ * True where @fn ends its process by a panic: status 2, the line "panic: @text"
+ * (a NULL @text: any), after it a line that begins with "goroutine N [running]:".
+ */
+static inline __maybe_unused bool panics(void (*fn)(void *), void *arg, const char *text)
+{
+	static struct child c;
+	const char *line;
+	char want[256];
+	unsigned long id;
+	int used = 0;
+
+	run_child(&c, fn, arg);
+	snprintf(want, sizeof(want), "panic: %s", text ? text : "");
+	line = text ? find_whole_line(c.err, want) : find_line(c.err, want);
+	if (line)
+		line = find_line(line, "goroutine ");
+	if (exited_with(&c, 2) && line &&
+	    sscanf(line, "goroutine %lu [running]:%n", &id, &used) == 1 && used)
+		return true;
+	show_child(&c);
+	fprintf(stderr, "# expected status 2, \"%s\" and \"goroutine N [running]:\"\n", want);
+	return false;
+}
+
+#endif /* LIBGO_TEST_H */
