@@ -133,8 +133,12 @@ static void __attribute__((noreturn)) exec_qemu(char **qemu, const char *accel,
 	snprintf(port_option, sizeof(port_option), "socket,id=port,fd=%d", port);
 	snprintf(console_option, sizeof(console_option), "socket,id=console,fd=%d", console);
 
-	/* The emulated TSC is the host's, one for all processors; the kernel cannot know. */
-	snprintf(append_option, sizeof(append_option), "%s%s", tcg ? "tsc=reliable " : "", append);
+	/*
+	 * What a kernel cannot know of an emulated machine: its TSC is the host's, one for all
+	 * processors; and ticks that came late while it counted them are no broken timer.
+	 */
+	snprintf(append_option, sizeof(append_option), "%s%s",
+		 tcg ? "tsc=reliable no_timer_check " : "", append);
 
 	fcntl(port, F_SETFD, 0);
 	fcntl(console, F_SETFD, 0);

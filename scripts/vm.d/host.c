@@ -40,8 +40,8 @@
 
 /* While it is open whether KVM works: the firmware may still print where no kernel runs. */
 #define FIRST_LINE		"Linux version"
-#define FIRST_LINE_SECONDS	5
-#define GREETING_SECONDS	60
+#define FIRST_LINE_SECONDS	10
+#define START_SECONDS		300	/* emulation, on a machine with other things to do */
 #define STATUS_VM_FAILED	125
 #define TAINT_EXPECTED		(1ull << 12 | 1ull << 13)	/* out of tree, unsigned */
 
@@ -62,7 +62,7 @@ struct guest {
 	pid_t			pid;
 	int			port, console, errors;
 	bool			probing, spoke, greeted, failed, ended, gone;
-	double			started;
+	double			since;		/* its start; once it greeted, the command's */
 	struct frame_exit	end;
 	struct text		console_text, error_text, complaints, failure;
 	struct frame_header	header;		/* of the frame being read */
@@ -111,14 +111,11 @@ static void leave_if_signalled(struct guest *guest)
 
 static double deadline(const struct guest *guest)
 {
-	double limit = opt.timeout;
-
-	if (guest->probing && !guest->greeted) {
-		double first = guest->spoke ? GREETING_SECONDS : FIRST_LINE_SECONDS;
-
-		limit = limit < first ? limit : first;
-	}
-	return guest->started + limit;
+	if (guest->greeted)
+		return guest->since + opt.timeout;
+	if (guest->probing && !guest->spoke)
+		return guest->since + FIRST_LINE_SECONDS;
+	return guest->since + START_SECONDS;
 }
 
 /* ppoll() until the deadline: 0 when that has come. */
@@ -187,6 +184,7 @@ static void send_winsize(struct guest *guest)
 static void greet(struct guest *guest)
 {
 	guest->greeted = true;
+	guest->since = now();
 	send_frame(guest, FRAME_JOB, job.data, job.len);
 	if (opt.tty)
 		send_winsize(guest);
@@ -347,9 +345,11 @@ static void explain(struct guest *guest, enum outcome outcome)
 		complain("%s", text_end(&guest->failure));
 	else if (panic)
 		complain("guest panicked: %s", panic);
+	else if (outcome == OUTCOME_HUNG && guest->greeted)
+		complain("guest hung: the command did not end within %ld s (-t allows more)",
+			 opt.timeout);
 	else if (outcome == OUTCOME_HUNG)
-		complain("guest hung: %s did not end within %ld s (-t allows more)",
-			 guest->greeted ? "the command" : "its start", opt.timeout);
+		complain("guest hung: it was not up after %d s", START_SECONDS);
 	else if (guest->greeted)
 		complain("guest died: it stopped before the command had ended");
 	else
@@ -381,7 +381,7 @@ static enum outcome run(const char *accel, bool probing, int *status)
 	enum outcome outcome;
 
 	memset(&guest, 0, sizeof(guest));
-	guest.started = now();
+	guest.since = now();
 	guest.probing = probing;
 	guest.console_text.limit = guest.error_text.limit = 65536;
 	guest.pid = guest_start(opt.qemu, accel, opt.append, &guest.port, &guest.console, &guest.errors);
@@ -440,13 +440,30 @@ static void parse(int argc, char **argv)
 	opt.qemu = argv + optind;
 }
 
-int main(int argc, char **argv)
+/* Blocked from here on but in ppoll(). What is ignored stays so: nohup, a background job. */
+static void catch_signals(void)
 {
 	static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
-	struct sigaction action = { .sa_handler = on_signal };
-	bool automatic;
-	int status = STATUS_VM_FAILED;
+	struct sigaction action = { .sa_handler = on_signal }, before;
 	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		sigaction(caught[i], NULL, &before);
+		if (before.sa_handler == SIG_IGN)
+			continue;
+		sigaction(caught[i], &action, NULL);
+		sigaddset(&block, caught[i]);
+	}
+	sigprocmask(SIG_BLOCK, &block, &unblocked);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		sigdelset(&unblocked, caught[i]);
+}
+
+int main(int argc, char **argv)
+{
+	int status = STATUS_VM_FAILED;
+	bool automatic;
 
 	parse(argc, argv);
 	if (opt.log) {
@@ -454,14 +471,7 @@ int main(int argc, char **argv)
 		if (log_fd < 0)
 			fail("cannot write %s: %s", opt.log, strerror(errno));
 	}
-	sigemptyset(&block);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
-		sigaction(caught[i], &action, NULL);
-		sigaddset(&block, caught[i]);
-	}
-	sigprocmask(SIG_BLOCK, &block, &unblocked);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-		sigdelset(&unblocked, caught[i]);
+	catch_signals();
 	if (opt.tty)
 		terminal_raw();
 

@@ -20,14 +20,32 @@ newest() {
 
 # with_headers: the releases whose headers are installed, so that gvt.ko can be built.
 with_headers() {
-	local dir
+	local file
 
-	for dir in /lib/modules/*/build; do
-		dir=${dir%/build}
-		if [[ -e $dir/build/Makefile && $dir == *-amd64 ]]; then
-			printf '%s\n' "${dir##*/}"
+	for file in /lib/modules/*/build/Makefile /usr/src/linux-headers-*-amd64/Makefile; do
+		[[ -e $file && $file == *-amd64/* ]] || continue
+		file=${file#/lib/modules/}
+		file=${file#/usr/src/linux-headers-}
+		printf '%s\n' "${file%%/*}"
+	done | sort -u
+}
+
+# default_release RELEASE...: of these the running one, as `make kmod` chooses, if it is a
+# stock one; else the newest of Debian 12's, else the newest.
+default_release() {
+	local release stock=() running
+
+	running=$(uname -r)
+	for release; do
+		[[ $release =~ ^[0-9.]+-[0-9]+-amd64$ ]] || continue
+		if [[ $release == "$running" ]]; then
+			printf '%s\n' "$release"
+			return
 		fi
+		[[ $release != 6.1.* ]] || stock+=("$release")
 	done
+	[[ ${#stock[@]} -eq 0 ]] || set -- "${stock[@]}"
+	newest "$@"
 }
 
 # matching VERSION RELEASE...: those that are VERSION or begin with it.
@@ -52,7 +70,7 @@ find_release() {
 		[[ ${#have[@]} -gt 0 ]] ||
 			die "no kernel headers here, so no gvt.ko to load; install linux-headers-amd64" \
 			    "(scripts/setup does), or name a kernel: -k 6.1 --no-module"
-		newest "${have[@]}"
+		default_release "${have[@]}"
 		return
 	fi
 	found=$(matching "$version" "${have[@]}")
@@ -102,9 +120,9 @@ unpack_image() {
 	[[ $(head -c 4 "$2") == $'\x7fELF' ]] && grep -q '^CONFIG_PVH=y' "${1%/*}"/config-*
 }
 
-# fetch_kernel RELEASE DIR: vmlinux, and the modules that a guest could need, into DIR.
-fetch_kernel() {
-	local release=$1 dir=$2 packages name debs deb
+# package_files RELEASE: a tar of the kernel's files, from its packages.
+package_files() {
+	local release=$1 packages debs deb
 
 	# Since 7.0 the image package is only a signature and dependencies beside these two.
 	packages=("linux-image-$release")
@@ -115,17 +133,27 @@ fetch_kernel() {
 	debs=$("$top/scripts/fetch" ${suite:+-s "$suite"} "${packages[@]}") ||
 		die "no kernel $release: scripts/fetch could not bring ${packages[*]};" \
 		    "is it the full release (uname -r), and in which suite (--suite)?"
+	for deb in $debs; do
+		dpkg-deb --fsys-tarfile "$deb"
+	done
+}
+
+# fetch_kernel RELEASE DIR: vmlinux, and the modules that a guest could need, into DIR. A
+# kernel that this machine has installed needs no download.
+fetch_kernel() {
+	local release=$1 dir=$2 name
+
 	rm -rf "$dir"
 	mkdir -p "$dir"
-	for deb in $debs; do
-		# The package has one of the two places for modules, and no more of the rest is
-		# needed: tar names what it did not find, and the check is below.
-		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --wildcards \
-			'./boot/*' './lib/modules/*/modules.*' './usr/lib/modules/*/modules.*' \
-			'*/kernel/fs/*' '*/kernel/net/9p/*' '*/kernel/drivers/virtio/*' \
-			'*/kernel/drivers/char/*' '*/kernel/lib/*' '*/kernel/crypto/*' \
-			2>/dev/null || :
-	done
+	if [[ -r /boot/vmlinuz-$release && -d /lib/modules/$release/kernel ]]; then
+		tar -c -C / --exclude="build" --exclude="source" \
+			./boot/{vmlinuz,config}-"$release" "./lib/modules/$release"
+	else
+		package_files "$release"
+	fi | tar -x -i -C "$dir" --wildcards --wildcards-match-slash \
+		--exclude='*/kernel/drivers/[!cv]*' --exclude='*/kernel/net/[!9]*' \
+		--exclude='*/kernel/sound' --exclude='*/usr/share' --exclude='*/System.map-*' ||
+		die "kernel $release did not unpack into $dir"
 	# usr/lib/modules, where a merged /usr put it; modprobe looks in lib/modules.
 	if [[ ! -d $dir/lib/modules && -d $dir/usr/lib/modules ]]; then
 		mkdir -p "$dir/lib"
@@ -133,7 +161,7 @@ fetch_kernel() {
 	fi
 	name=$(find "$dir" -name "vmlinuz*" -type f | head -n 1)
 	[[ -n $name && -d $dir/lib/modules/$release ]] ||
-		die "${packages[*]} did not unpack to a kernel and its modules in $dir"
+		die "the packages of kernel $release hold no kernel and modules of that name"
 	unpack_image "$name" "$dir/vmlinux" || mv "$name" "$dir/vmlinux"
 	depmod -b "$dir" "$release" 2>/dev/null || die "depmod failed for $dir"
 	: >"$dir/.complete"
