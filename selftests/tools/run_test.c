@@ -207,8 +207,9 @@ static void check_metrics(struct __test_metadata *_metadata, struct json_object 
 		missing |= !get(m, "thread") || !get(m, "goroutine");
 	}
 	/* A side that is null has its reason. */
-	if (missing)
+	if (missing) {
 		EXPECT_NE(NULL, strstr(text_of(e, "why"), ":"));
+	}
 }
 
 TEST_F(run, shape)
@@ -242,10 +243,12 @@ TEST_F(run, made_is_counted)
 
 		TH_LOG("%s: made %ld threads, %ld goroutines", text_of(e, "name"), threads,
 		       goroutines);
-		if (self->exact)
+		/* The harness' macros end in an `if`: braces. */
+		if (self->exact) {
 			EXPECT_EQ(threads, count_of(e, "thread", "thread_creations"));
-		else
+		} else {
 			EXPECT_LE(threads, count_of(e, "thread", "thread_creations"));
+		}
 		EXPECT_EQ(goroutines, count_of(e, "goroutine", "goroutine_creations"));
 		EXPECT_EQ(0, count_of(e, "thread", "goroutine_creations"));
 		EXPECT_LT(0, count_of(e, "thread", "voluntary_ctxt_switches"));
@@ -262,9 +265,10 @@ TEST_F(run, create_makes_what_it_was_asked_for)
 	EXPECT_EQ(REPETITIONS * each, made(e, "thread"));
 	EXPECT_EQ(REPETITIONS * (each + 1), made(e, "goroutine"));
 	/* A handful: the runtime's own threads. */
-	if (self->exact)
+	if (self->exact) {
 		EXPECT_GT(made(e, "goroutine") / 10,
 			  count_of(e, "goroutine", "thread_creations"));
+	}
 }
 
 /* The claim of the experiment, in counts: the kernel switches for threads only. */
@@ -312,7 +316,9 @@ TEST_F(run, scale_reaches_what_it_was_asked_for)
 	EXPECT_LT(0, number(metric(e, "max_alive"), "thread"));
 	EXPECT_NE(NULL, metric(e, "alive_10_ns"));
 	EXPECT_NE(NULL, metric(e, "alive_1000_ns"));
-	EXPECT_LE(N, count_of(e, "goroutine", "goroutines_peak"));
+	/* The peak may lag behind by up to 64 for each P, see go_stats(). */
+	EXPECT_LE(N - 64 * json_object_get_int(get(get(e, "params"), "procs")),
+		  count_of(e, "goroutine", "goroutines_peak"));
 }
 
 TEST(procs_and_pin_are_params)
@@ -397,11 +403,12 @@ TEST(csv_parses)
 		metrics++;
 		EXPECT_STREQ("50", f[COUNT]);
 		/* Empty is "not measured", and then there is a note. */
-		if (!*f[THREAD] || !*f[GOROUTINE])
+		if (!*f[THREAD] || !*f[GOROUTINE]) {
 			EXPECT_NE(0, strlen(f[NOTE]));
-		else if (*f[RATIO])
+		} else if (*f[RATIO]) {
 			EXPECT_LE(fabs(atof(f[RATIO]) * atof(f[GOROUTINE]) - atof(f[THREAD])),
 				  1e-6 * atof(f[THREAD]));
+		}
 	}
 	EXPECT_EQ(2, verdicts);
 	EXPECT_EQ(3 + 6, metrics);

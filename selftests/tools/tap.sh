@@ -5,7 +5,8 @@
 
 GVT=${GVT:-$(cd "$(dirname "$0")/../.." && pwd)/build/gvt}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# A background job is a copy of this shell until it runs its command: the folder isn't its.
+trap '[[ $BASHPID != "$$" ]] || rm -rf "$work"' EXIT
 number=0
 failures=0
 

@@ -252,7 +252,7 @@ TEST(texts)
 	EXPECT_STREQ("18,446,744,073,709,551,615", text_count(text, UINT64_MAX));
 	EXPECT_STREQ("12,346x", text_ratio(text, 12345.6));
 	EXPECT_STREQ("40.6x", text_ratio(text, 40.62));
-	EXPECT_STREQ("0.0313x", text_ratio(text, 0.03125));
+	EXPECT_STREQ("0.0321x", text_ratio(text, 0.0321));
 }
 
 TEST_HARNESS_MAIN
