@@ -28,7 +28,7 @@ ifneq ($(findstring clang,$(CC)),)
 WARN	:= $(filter-out -Wshadow=local,$(WARN)) -Wno-unused-command-line-argument
 endif
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
-BASEFLAGS := -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -I include/uapi -MMD -MP -pthread
+BASEFLAGS = -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -I include/uapi -MMD -MP -pthread
 
 # V=1 shows the commands
 Q	:= $(if $(V),,@)

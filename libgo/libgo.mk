@@ -54,5 +54,5 @@ install-libgo: libgo
 -include $(LIBGO_OBJ:.o=.d)
 
 # liburcu's atomics are inline assembly, which TSan can't see: see the head of rcu.c.
-$(O)/obj/libgo/src/rcu.o: SANFLAGS := $(filter-out -fsanitize=thread,$(SANFLAGS)) \
-	$(if $(findstring thread,$(SAN)),-DSAN_THREAD=1)
+$(O)/obj/libgo/src/rcu.o: SANFLAGS := $(SANFLAGS) \
+	$(if $(findstring thread,$(SAN)),-fno-sanitize=thread -DSAN_THREAD=1)

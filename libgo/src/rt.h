@@ -117,7 +117,7 @@ struct stack {
 	void *fiber;		/* TSan's */
 	void *fake;		/* ASan's, while switched away */
 	char *top;		/* where frames begin: 16-byte aligned */
-	uint64_t spare;
+	uint64_t left;		/* TSan: its frames were left by go_exit() */
 };
 
 /*

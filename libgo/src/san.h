@@ -20,7 +20,8 @@
 #define SAN_ADDRESS 1
 #endif
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(SAN_THREAD)	/* rcu.c, see there */
+#elif defined(__SANITIZE_THREAD__)
 #define SAN_THREAD 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -40,6 +41,18 @@ void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned int flags);
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
+#endif
+
+/*
+ * For functions that are left without returning: TSan counts calls and returns on each
+ * fiber, and would run out of room.
+ */
+#if defined(SAN_THREAD) && defined(__clang__)
+#define NO_TSAN __attribute__((__disable_sanitizer_instrumentation__))
+#elif defined(SAN_THREAD)
+#define NO_TSAN __attribute__((__no_sanitize_thread__))
+#else
+#define NO_TSAN
 #endif
 
 /* @fake: where to keep the state of the one that is left; NULL: it never comes back. */
@@ -69,13 +82,28 @@ static inline __attribute__((__always_inline__)) void san_arrived(void *fake)
 #endif
 }
 
+/* @s is begun. Who ran on it before may have left without returning: nothing is poisoned. */
 static inline void san_stack_used(struct stack *s)
 {
 	(void)s;
+#ifdef SAN_ADDRESS
+	__asan_unpoison_memory_region(s->lo, (size_t)(s->top - s->lo));
+#endif
 #ifdef SAN_THREAD
+	if (s->left) {
+		__tsan_destroy_fiber(s->fiber);
+		s->fiber = NULL;
+		s->left = 0;
+	}
 	if (!s->fiber)
 		s->fiber = __tsan_create_fiber(0);
 #endif
+}
+
+/* The frames on @s are about to be left without returning: go_exit(). */
+static inline void san_stack_left(struct stack *s)
+{
+	s->left = 1;
 }
 
 /* Frames were left on @s without returning, and it is begun anew: nothing is poisoned any more. */
@@ -86,6 +114,14 @@ static inline void san_restart(struct m *m, struct stack *s)
 #ifdef SAN_ADDRESS
 	__asan_unpoison_memory_region(s->lo, (size_t)(s->top - s->lo));
 	__sanitizer_start_switch_fiber(NULL, s->lo, (size_t)((char *)s - s->lo));
+#endif
+#ifdef SAN_THREAD
+	void *old = s->fiber;
+
+	s->fiber = __tsan_create_fiber(0);
+	s->left = 0;
+	__tsan_switch_to_fiber(s->fiber, 0);
+	__tsan_destroy_fiber(old);
 #endif
 }
 

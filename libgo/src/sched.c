@@ -107,7 +107,7 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 /* The next goroutine of this P, or NULL: see what sched_loop() finds. */
 static inline struct g *pick(struct m *m, struct p *p)
 {
-	p->tick++;
+	store_relaxed(&p->tick, p->tick + 1);
 	if (unlikely(p->tick % FAIR_TICKS == 0 || timer_first(p) != NEVER ||
 		     load_relaxed(&m->ninbox)))
 		return pick_slow(m, p);
@@ -277,7 +277,7 @@ void go_yield(void)
  * The goroutine that ran on @m has ended. Returns true where the next one is fresh
  * and can start on the same stack; else doesn't return.
  */
-static bool finish_g(struct m *m)
+static NO_TSAN bool finish_g(struct m *m)
 {
 	struct p *p = m->p;
 	struct g *g = m->cur, *next;
@@ -309,7 +309,7 @@ static bool finish_g(struct m *m)
 }
 
 /* What runs on a goroutine's stack: one goroutine after the other. */
-void gvtgo_main(struct p *p)
+NO_TSAN void gvtgo_main(struct p *p)
 {
 	struct m *m;
 
@@ -329,7 +329,7 @@ void gvtgo_main(struct p *p)
 	__builtin_unreachable();
 }
 
-void go_exit(void)
+NO_TSAN void go_exit(void)
 {
 	struct m *m = m_enter();
 	struct stack *s;
@@ -337,6 +337,7 @@ void go_exit(void)
 	if (!m)
 		go_panic("go_exit: not a goroutine");
 	s = m->cur->stack;
+	san_stack_left(s);
 	finish_g(m);
 	/* The frames above are of no use any more. */
 	san_restart(m, s);

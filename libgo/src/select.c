@@ -200,12 +200,10 @@ static int64_t select_few(struct go_case *cases, uint32_t n, bool block, int64_t
 {
 	struct waiter waiters[FEW];
 	uint32_t order[FEW];
-	struct {
-		struct unlocks u;
-		uint32_t *room[FEW + 1];
-	} locks;
+	_Alignas(struct unlocks) char
+		locks[sizeof(struct unlocks) + (FEW + 1) * sizeof(uint32_t *)];
 	struct sel s = { .cases = cases, .n = n, .order = order, .waiters = waiters,
-			 .locks = &locks.u };
+			 .locks = (struct unlocks *)locks };
 
 	return run_select(&s, block, deadline);
 }

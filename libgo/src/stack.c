@@ -193,6 +193,7 @@ static struct stack *make(char *lo, size_t size, bool in_arena)
 	s->in_arena = in_arena;
 	s->fiber = NULL;
 	s->fake = NULL;
+	s->left = 0;
 	s->top = (char *)s - colour;
 	__atomic_add_fetch(&carved[s->guard], 1, __ATOMIC_RELAXED);
 	return s;
