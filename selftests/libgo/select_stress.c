@@ -79,7 +79,10 @@ static void receiver(void *arg)
 	go_wg_done(&all);
 }
 
-/* Offers and takes on every channel at once, until told to stop. */
+/*
+ * Offers and takes on every channel at once, until told to stop. With a buffer it can
+ * always do one of these, and would never wait: so it yields.
+ */
 static void either(void *arg)
 {
 	uint64_t seed = (uintptr_t)arg * 15485863 + 1, out = 1, in;
@@ -103,6 +106,7 @@ static void either(void *arg)
 			CHECK(c[k].ok);
 			one_received(in);
 		}
+		go_yield();
 	}
 	go_wg_done(&all);
 }
