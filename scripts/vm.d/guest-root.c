@@ -175,8 +175,6 @@ static void set_limits(void)
 		if (setrlimit(limits[i].what, &limits[i].limit))
 			die("cannot set a limit: %s", strerror(errno));
 	set_value("/proc/sys/kernel/pid_max", "4194304");
-	/* Emulation on a busy host is slow, not stuck. */
-	set_value("/proc/sys/kernel/watchdog_thresh", "60");
 	/* From here on the console's log is what a hang or a panic is judged by. */
 	set_value("/proc/sys/kernel/printk", "7");
 }
