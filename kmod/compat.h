@@ -55,18 +55,16 @@ static void name(void *data, struct task_struct *p)				\
 #define PF_USER_WORKER		0
 #endif
 
-/* vm_flags are const, and change through vm_flags_mod(), since bc292ab00f6c (6.3). */
-#ifndef GVT_MM_HAS_VM_FLAGS_MOD
-static inline void gvt_vm_flags(struct vm_area_struct *vma, unsigned long set,
-				unsigned long clear)
+/* vm_flags are const, and change through vm_flags_set(), since bc292ab00f6c (6.3). */
+#ifndef GVT_MM_HAS_VM_FLAGS_SET
+static inline void gvt_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
-	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+	vma->vm_flags |= flags;
 }
 #else
-static inline void gvt_vm_flags(struct vm_area_struct *vma, unsigned long set,
-				unsigned long clear)
+static inline void gvt_vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
-	vm_flags_mod(vma, set, clear);
+	vm_flags_set(vma, flags);
 }
 #endif
 

@@ -175,7 +175,7 @@ static int runtime_mmap(struct file *file, struct vm_area_struct *vma)
 	struct gvt_row *row;
 	int ret;
 
-	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & VM_EXEC || vma->vm_pgoff ||
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff ||
 	    vma->vm_end - vma->vm_start != PAGE_ALIGN(GVT_RUNTIME_SIZE))
 		return -EINVAL;
 
@@ -191,8 +191,8 @@ static int runtime_mmap(struct file *file, struct vm_area_struct *vma)
 	if (row->nr_pages >= GVT_PAGES_PER_PROCESS)
 		goto out;
 
-	/* Not in a child, a core dump, or larger; never to be executed. */
-	gvt_vm_flags(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
+	/* Not in a child, a core dump, or larger. Nothing in /proc can be executed. */
+	gvt_vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
 	ret = vm_insert_page(vma, vma->vm_start, rt->page);
 	if (ret)
 		goto out;

@@ -201,10 +201,12 @@ struct gvt_row *gvt_watch_add(struct task_struct *task, bool tree, struct gvt_ro
 			row = ERR_PTR(-ESRCH);
 		goto out;
 	}
-	if (!atomic_add_unless(&nr_live, 1, max_watch)) {
-		row = ERR_PTR(-ENOSPC);
+	row = ERR_PTR(-ESRCH);
+	if (!atomic_read(&task->signal->live))
 		goto out;
-	}
+	row = ERR_PTR(-ENOSPC);
+	if (!atomic_add_unless(&nr_live, 1, max_watch))
+		goto out;
 	row = *spare;
 	gvt_row_bind(row, task, NULL);
 	gvt_row_start(row);
