@@ -45,11 +45,11 @@ struct finding {
 };
 
 __attribute__((format(printf, 3, 4)))
-static void found(struct finding *f, enum state state, const char *fmt, ...)
+static void found(struct finding *f, enum state how, const char *fmt, ...)
 {
 	va_list ap;
 
-	f->state = state;
+	f->state = how;
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);

@@ -22,9 +22,10 @@
 
 #include "measure.h"
 
-/* A repetition that takes longer than this hangs. --n may ask for much. */
-#define REP_TIMEOUT_MS		(120 * 1000)
-#define REP_TIMEOUT_N_MS	(1200 * 1000)
+/* A repetition that takes longer than this many seconds hangs. --n may ask for much. */
+#define REP_TIMEOUT		180
+#define REP_TIMEOUT_QUICK	60
+#define REP_TIMEOUT_N		1200
 
 /* Time that a figure of one repetition may take. */
 #define THREAD_NS		(150 * 1000000LL)
@@ -131,16 +132,21 @@ static void child(const struct plan *p, enum side s, struct rep *rep)
 
 /* -------------------------------------------------------------------- in gvt */
 
+static int timeout_of(const struct plan *p)
+{
+	return p->o->n ? REP_TIMEOUT_N : p->o->quick ? REP_TIMEOUT_QUICK : REP_TIMEOUT;
+}
+
 static int wait_for(const struct plan *p, pid_t pid, int *status)
 {
 	struct pollfd pfd = { .fd = pidfd_open(pid, 0), .events = POLLIN };
-	int timeout = p->o->n ? REP_TIMEOUT_N_MS : REP_TIMEOUT_MS, err = 0, got;
+	int err = 0, got;
 
 	if (pfd.fd < 0) {
 		err = -errno;
 	} else {
 		do
-			got = poll(&pfd, 1, timeout);
+			got = poll(&pfd, 1, timeout_of(p) * 1000);
 		while (got < 0 && errno == EINTR);
 		if (!got)
 			err = -ETIMEDOUT;
@@ -190,7 +196,7 @@ int measure_once(const struct plan *p, enum side s, struct rep *rep, char *why)
 		memcpy(why, rep->error, WHY_SIZE);
 	else if (err == -ETIMEDOUT)
 		snprintf(why, WHY_SIZE, "%s side: no end after %d s", side_name[s],
-			 (p->o->n ? REP_TIMEOUT_N_MS : REP_TIMEOUT_MS) / 1000);
+			 timeout_of(p));
 	else if (WIFSIGNALED(status))
 		snprintf(why, WHY_SIZE, "%s side: killed by signal %d (%s)", side_name[s],
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -252,7 +258,7 @@ out:
 	free(rep);
 }
 
-/* A side's figures, where each repetition has the value. */
+/* A side's figures, where each repetition came to its end and has the value. */
 static void make_figures(struct result *r, enum side s, const struct rep *reps, const char *why)
 {
 	for (size_t i = 0; i < r->nr_metrics; i++) {
@@ -261,7 +267,7 @@ static void make_figures(struct result *r, enum side s, const struct rep *reps, 
 		int n = 0;
 
 		for (int k = 0; k < MIN_REPS; k++) {
-			if (reps[k].set[i])
+			if (reps[k].done && reps[k].set[i])
 				values[n++] = reps[k].value[i];
 			else if (!m->missing[s][0])
 				memcpy(m->missing[s], why[0] ? why : reps[k].why[i], WHY_SIZE);

@@ -107,9 +107,9 @@ static struct json_object *result(const struct result *r)
 
 int json_print(struct json_object *o, FILE *to)
 {
-	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-							  JSON_C_TO_STRING_SPACED |
-							  JSON_C_TO_STRING_NOSLASHESCAPE);
+	const int form = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+			 JSON_C_TO_STRING_NOSLASHESCAPE;
+	const char *text = json_object_to_json_string_ext(o, form);
 	int err = text ? 0 : -ENOMEM;
 
 	if (text)

@@ -18,6 +18,10 @@
 #include "memuse.h"
 #include "parked.h"
 
+/* Time for threads in one repetition, and how many are made to learn what one takes. */
+#define THREADS_NS	(1500 * 1000000LL)
+#define TRIAL		100
+
 enum { COMMITTED, RSS, PAGE_TABLES, KERNEL_STACK, RESERVED, NOT_STARTED, NR_METRICS };
 
 static const struct metric_def metrics[NR_METRICS] = {
@@ -125,19 +129,31 @@ err_missing:
 	missing(rep, "goroutines", strerror(-err));
 }
 
-/* As many as are asked for, and as the machine can have without others noticing. */
+/*
+ * As many as are asked for, as the machine can have without others noticing, and as can
+ * be made in the time for it. Few are enough: memory is counted, not timed.
+ */
 static uint64_t choose_n(const struct options *o)
 {
+	uint64_t safe, n = o->n ? o->n : o->quick ? 2000 : 10000;
 	struct thread_limit limits[LIMIT_NR];
+	struct parked_threads parked;
 	enum limit which;
-	uint64_t safe, n;
+	int64_t t0, cost;
 
-	n = o->n ? o->n : o->quick ? 2000 : 10000;
 	limits_read(limits);
 	safe = limits_safe(limits, &which);
 	if (n > safe)
-		n = safe;
-	return n ? n : 1;
+		n = safe > 0 ? safe : 1;
+	if (o->n || n <= TRIAL)
+		return n;
+	t0 = now_ns();
+	parked_threads_make(&parked, TRIAL, 0);
+	parked_threads_release(&parked);
+	cost = (now_ns() - t0) / TRIAL + 1;
+	if (n > THREADS_NS / (uint64_t)cost)
+		n = THREADS_NS / cost;
+	return n > TRIAL ? n : TRIAL;
 }
 
 static int run(struct result *r, const struct options *o)
@@ -147,8 +163,9 @@ static int run(struct result *r, const struct options *o)
 	plan_init(&p, r->name, o);
 	p.side[SIDE_THREAD] = thread_side;
 	p.side[SIDE_GOROUTINE] = goroutine_side;
+	p.n[COMMITTED] = choose_n(o);
 	for (int i = 0; i < NR_METRICS; i++)
-		p.n[i] = choose_n(o);
+		p.n[i] = p.n[COMMITTED];
 	experiment_metrics(r, metrics, NR_METRICS, &p);
 	result_param(r, "n", p.n[COMMITTED]);
 	plan_params(&p, r);

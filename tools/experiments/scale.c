@@ -229,8 +229,8 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 		if (!rep->set[k] && err)
 			rep_missing(rep, k, "goroutines: %s not reached: %s", text, strerror(-err));
 		else if (!rep->set[k])
-			rep_missing(rep, k, "goroutines: %s might take more than half of the "
-				    "memory that is available, %s", text, bytes);
+			rep_missing(rep, k, "goroutines: %s might take more than half of %s, %s",
+				    text, "the memory that is available", bytes);
 	}
 }
 
