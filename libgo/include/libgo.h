@@ -359,8 +359,8 @@ int go_select(struct go_case *cases, size_t n);
  * directly (Go's starvation mode).
  */
 struct go_mutex {
-	uint32_t _state, _lock, _sema, _gen;
-	void *_waiters[2];
+	uint32_t _state, _sema, _lock, _gen;
+	void *_waiters[4];
 };
 
 /**
@@ -400,7 +400,7 @@ void go_mutex_unlock(struct go_mutex *m);
 struct go_waitgroup {
 	uint64_t _state;
 	uint32_t _lock, _gen;
-	void *_waiters[2];
+	void *_waiters[4];
 };
 
 /**

@@ -10,8 +10,6 @@
  * state: LOCKED, WOKEN (somebody is on its way, unlock need not wake another),
  * STARVING, and above these the number of waiters. The waiters queue on a semaphore
  * (sema and the list, under lock), of which unlock releases one.
- *
- * Waiters of a run that has ended are gone with their stacks: _gen tells.
  */
 #include "rt.h"
 
@@ -22,48 +20,37 @@
 
 #define STARVE_AFTER	NSEC_PER_MSEC
 
-_Static_assert(sizeof(struct waitq) == sizeof(((struct go_mutex *)0)->_waiters), "room for a waitq");
+_Static_assert(sizeof(struct syncq) == sizeof(struct go_mutex) - offsetof(struct go_mutex, _lock),
+	       "a mutex ends in a syncq");
 
-static struct waitq *queue_of(struct go_mutex *mu)
+static struct syncq *queue_of(struct go_mutex *mu)
 {
-	struct waitq *q = (struct waitq *)mu->_waiters;
-	uint32_t gen = load_relaxed(&sched.gen);
-
-	if (mu->_gen != gen) {
-		mu->_gen = gen;
-		q->first = q->last = NULL;
-	}
-	return q;
+	return (struct syncq *)&mu->_lock;
 }
 
-static struct m *sema_acquire(struct m *m, struct go_mutex *mu, bool first)
+static struct m *sema_acquire(struct m *m, struct go_mutex *mu, int64_t since)
 {
-	struct waiter w = { .g = m ? m->cur : NULL };
-	struct waitq *q;
+	struct syncq *q = queue_of(mu);
 
-	spin_lock(&mu->_lock);
-	q = queue_of(mu);
+	spin_lock(&q->lock);
 	if (mu->_sema) {
 		mu->_sema--;
-		spin_unlock(&mu->_lock);
+		spin_unlock(&q->lock);
 		return m;
 	}
-	if (first)
-		waitq_add_front(q, &w);
-	else
-		waitq_add(q, &w);
-	return wait_one(m, &w, &mu->_lock, WAIT_MUTEX);
+	return syncq_wait(m, q, since, WAIT_MUTEX);
 }
 
 static void sema_release(struct m *m, struct go_mutex *mu)
 {
+	struct syncq *q = queue_of(mu);
 	struct waiter *w;
 
-	spin_lock(&mu->_lock);
-	w = waitq_take(queue_of(mu));
+	spin_lock(&q->lock);
+	w = syncq_take(q);
 	if (!w)
 		mu->_sema++;
-	spin_unlock(&mu->_lock);
+	spin_unlock(&q->lock);
 	if (w)
 		wait_wake(m, w);
 }
@@ -90,9 +77,9 @@ static NOINLINE struct m *lock_slow(struct m *m, struct go_mutex *mu)
 		if (!(old & (LOCKED | STARVING)))
 			return m;
 
-		m = sema_acquire(m, mu, since != 0);
 		if (!since)
 			since = go_now();
+		m = sema_acquire(m, mu, since);
 		starving = starving || go_now() - since > STARVE_AFTER;
 		old = load_relaxed(&mu->_state);
 		if (old & STARVING) {

@@ -168,8 +168,9 @@ enum after {
 
 /*
  * Spinlocks that are held over a switch, released in order. The list lies on the
- * stack of the one who parked; it stays valid until the last one is released,
- * because whoever is woken takes all of them once before it returns.
+ * stack of the one who parked. It stays valid until the last one is released: who is
+ * woken under one of them takes all the others once before it returns, and the next
+ * is read before its predecessor is released.
  */
 struct unlocks {
 	uint32_t n;
@@ -290,6 +291,13 @@ static inline void spin_lock(uint32_t *l)
 	if (unlikely(!__atomic_compare_exchange_n(l, &old, 1, false, __ATOMIC_ACQUIRE,
 						  __ATOMIC_RELAXED)))
 		spin_slow(l);
+}
+
+static inline bool spin_trylock(uint32_t *l)
+{
+	uint32_t old = 0;
+
+	return __atomic_compare_exchange_n(l, &old, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void spin_unlock(uint32_t *l)
@@ -419,6 +427,8 @@ void g_exit(void);
 
 enum stack_guard { GUARD_INSTALLED, GUARD_PROTECTED, GUARD_CANARY, NR_GUARDS };
 
+#define STACK_CACHE	80	/* a P keeps at most so many free ones */
+
 int stack_init(void);
 void stack_exit(bool keep);
 int stack_reserve(size_t n);
@@ -481,6 +491,7 @@ struct waiter {
 	struct go_chan *chan;		/* NULL: it waits for something else */
 	uint32_t futex;			/* a thread waits here, if @any is NULL */
 	uint32_t index;			/* which of its siblings */
+	int64_t since;			/* in a syncq: began to wait */
 	uint32_t siblings;		/* in the first one: how many lie side by side */
 	bool queued;
 	bool send;			/* in chan->senders, else in chan->receivers */
@@ -491,12 +502,27 @@ struct waitq {
 	struct waiter *first, *last;
 };
 
+/*
+ * struct syncq - the waiters of an object that lies in the user's memory: the end of
+ * struct go_mutex and struct go_waitgroup. Those of a run that has ended are gone with
+ * their stacks, and are forgotten (@gen tells); threads that are no goroutines still
+ * wait, and so have a queue of their own. The one that waits longest is served first.
+ */
+struct syncq {
+	uint32_t lock;
+	uint32_t gen;
+	struct waitq goroutines;
+	struct waitq threads;
+};
+
 #define WOKE_BY_TIMER	UINT32_MAX
 
 void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_add_front(struct waitq *q, struct waiter *w);
 void waitq_del(struct waitq *q, struct waiter *w);
 struct waiter *waitq_take(struct waitq *q);
+struct m *syncq_wait(struct m *m, struct syncq *q, int64_t since, enum wait_why why);
+struct waiter *syncq_take(struct syncq *q);
 void wait_wake(struct m *m, struct waiter *w);
 struct m *wait_one(struct m *m, struct waiter *w, uint32_t *lock, enum wait_why why);
 struct m *wait_any(struct m *m, struct waiter *w, uint32_t n, struct unlocks *u, int64_t deadline,

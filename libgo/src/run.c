@@ -194,8 +194,11 @@ static struct p *new_p(uint32_t id)
 {
 	struct p *p = aligned_alloc(_Alignof(struct p), sizeof(*p));
 
-	if (!p)
+	/* Free stacks in its cache are out of others' reach. */
+	if (!p || stack_reserve(STACK_CACHE)) {
+		free(p);
 		return NULL;
+	}
 	memset(p, 0, sizeof(*p));
 	p->id = id;
 	p->rng = 0x9e3779b97f4a7c15u * (id + 1) ^ (uint64_t)go_now();

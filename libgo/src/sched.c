@@ -320,6 +320,7 @@ NO_TSAN void gvtgo_main(struct p *p)
 		struct g *g = m->cur;
 
 		*m->errno_p = 0;
+		arch_fresh_fpu();
 		m_leave(m);
 		g->fn(g->arg);
 		m = m_enter();

@@ -7,7 +7,7 @@
  * random order: the first that is ready happens. If none is, a waiter is queued for
  * each case, all are unlocked once the goroutine is out of its stack, and whoever comes
  * first wakes it (struct wait_any). Then all are locked once more to take the other
- * waiters out.
+ * waiters out: all but the one that woke it, whose channel the other side may have freed.
  *
  * Uniform choice: starting at a random case and taking the first ready one would prefer
  * those behind a gap; so the order is a random permutation.
@@ -62,16 +62,19 @@ static void collect_locks(struct sel *s)
 			u->lock[u->n++] = u->lock[i];
 }
 
-static void lock_all(const struct sel *s)
+/* All but @but (NULL: all). */
+static void lock_all(const struct sel *s, const uint32_t *but)
 {
 	for (uint32_t i = 0; i < s->locks->n; i++)
-		spin_lock(s->locks->lock[i]);
+		if (s->locks->lock[i] != but)
+			spin_lock(s->locks->lock[i]);
 }
 
-static void unlock_all(const struct sel *s)
+static void unlock_all(const struct sel *s, const uint32_t *but)
 {
 	for (uint32_t i = s->locks->n; i-- > 0;)
-		spin_unlock(s->locks->lock[i]);
+		if (s->locks->lock[i] != but)
+			spin_unlock(s->locks->lock[i]);
 }
 
 static void shuffle(struct sel *s, uint64_t *rng)
@@ -128,14 +131,34 @@ static void enqueue(struct sel *s, struct g *g)
 	}
 }
 
-static void dequeue(struct sel *s)
+/*
+ * The lock of the channel that woke case @woke, if that channel must not be touched any
+ * more: its value was received, so it may be gone. NULL where it must, because other
+ * cases are still queued on it.
+ */
+static const uint32_t *not_mine(const struct sel *s, uint32_t woke)
 {
+	if (woke == WOKE_BY_TIMER)
+		return NULL;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (i != woke && s->waiters[i].chan == s->waiters[woke].chan)
+			return NULL;
+	return &s->waiters[woke].chan->lock;
+}
+
+/* Takes the waiters that did not happen out of their queues. */
+static void dequeue(struct sel *s, uint32_t woke)
+{
+	const uint32_t *but = not_mine(s, woke);
+
+	lock_all(s, but);
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct waiter *w = &s->waiters[i];
 
 		if (w->queued)
 			waitq_del(w->send ? &w->chan->senders : &w->chan->receivers, w);
 	}
+	unlock_all(s, but);
 }
 
 /* -EAGAIN: none is ready and @block is false; -ETIMEDOUT; else the case that happened. */
@@ -152,10 +175,10 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 
 	shuffle(s, m ? &m->p->rng : &seed);
 	collect_locks(s);
-	lock_all(s);
+	lock_all(s, NULL);
 	ret = try_cases(s, &w, &closed);
 	if (ret >= 0 || !block) {
-		unlock_all(s);
+		unlock_all(s, NULL);
 		if (w)
 			wait_wake(m, w);
 		if (ret < 0)
@@ -174,9 +197,7 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 		m = wait_any(m, s->waiters, s->n, s->locks, deadline, WAIT_SELECT, &woke);
 		s->locks->n = nlocks;
 	}
-	lock_all(s);
-	dequeue(s);
-	unlock_all(s);
+	dequeue(s, woke);
 	if (woke == WOKE_BY_TIMER) {
 		ret = -ETIMEDOUT;
 		goto out;

@@ -31,12 +31,14 @@
 #define MADV_GUARD_INSTALL	102
 #endif
 
-#define CACHE_MAX	64	/* free stacks that a P keeps */
+#define CACHE_MAX	64	/* free stacks that a P keeps, beyond what it has just got */
 #define BATCH		32	/* moved to the depot at a time */
 #define CARVE		16	/* new ones made at a time */
 #define ARENA_MIN	(32UL << 20)
 #define ARENA_MAX	(1UL << 30)
 #define COLOURS		8
+
+_Static_assert(CACHE_MAX + CARVE <= STACK_CACHE && BATCH <= STACK_CACHE, "what a P keeps is promised");
 
 struct arena {
 	struct arena *next;

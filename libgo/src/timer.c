@@ -112,14 +112,17 @@ void timer_del(struct timer *t)
 	spin_unlock(&h->lock);
 }
 
-/* Runs the timers of @p that are due; what they ready runs on @m's P. */
+/*
+ * Runs the timers of @p that are due; what they ready runs on @m's P. Where the heap is
+ * locked, its owner may be the caller itself, on its way to sleep; or somebody sees to
+ * it already.
+ */
 void timer_run(struct m *m, struct p *p, int64_t now)
 {
 	struct timer_heap *h = &p->timers;
 
-	if (timer_first(p) > now)
+	if (timer_first(p) > now || !spin_trylock(&h->lock))
 		return;
-	spin_lock(&h->lock);
 	while (h->n && h->heap[0].when <= now) {
 		struct timer *t = h->heap[0].t;
 

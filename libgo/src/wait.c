@@ -108,6 +108,28 @@ struct waiter *waitq_take(struct waitq *q)
 	return NULL;
 }
 
+/* With q->lock held: the goroutines' queue, without those of an earlier run. */
+static struct waitq *syncq_goroutines(struct syncq *q)
+{
+	uint32_t gen = load_relaxed(&sched.gen);
+
+	if (q->gen != gen) {
+		q->gen = gen;
+		q->goroutines = (struct waitq){ NULL, NULL };
+	}
+	return &q->goroutines;
+}
+
+/* With q->lock held: the one that has waited longest; NULL: none. */
+struct waiter *syncq_take(struct syncq *q)
+{
+	struct waitq *g = syncq_goroutines(q), *t = &q->threads;
+
+	if (!t->first || (g->first && g->first->since <= t->first->since))
+		return waitq_take(g);
+	return waitq_take(t);
+}
+
 /* Wakes @w, which the caller took: after this it no longer exists. */
 void wait_wake(struct m *m, struct waiter *w)
 {
@@ -141,6 +163,22 @@ struct m *wait_one(struct m *m, struct waiter *w, uint32_t *lock, enum wait_why 
 	spin_unlock(lock);
 	thread_wait(&w->futex);
 	return NULL;
+}
+
+/*
+ * Waits in @q, whose lock is held, and released. @since: when the caller began to wait;
+ * where it has waited before, it goes ahead of those that came later.
+ */
+struct m *syncq_wait(struct m *m, struct syncq *q, int64_t since, enum wait_why why)
+{
+	struct waiter w = { .g = m ? m->cur : NULL, .since = since };
+	struct waitq *own = m ? syncq_goroutines(q) : &q->threads;
+
+	if (own->first && own->first->since > since)
+		waitq_add_front(own, &w);
+	else
+		waitq_add(own, &w);
+	return wait_one(m, &w, &q->lock, why);
 }
 
 static void deadline_passed(struct m *m, struct timer *t)
@@ -196,7 +234,7 @@ struct m *wait_any(struct m *m, struct waiter *w, uint32_t n, struct unlocks *u,
 	}
 	if (deadline && !timed)
 		fatal("no memory for a timer");
-	m = sched_park(m, (uintptr_t)u | AFTER_UNLOCKS, why);
+	m = sched_park(m, u->n ? (uintptr_t)u | AFTER_UNLOCKS : 0, why);
 	if (timed)
 		timer_del(&t);
 	*woke = w->any->woke;

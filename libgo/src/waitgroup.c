@@ -9,42 +9,35 @@
  */
 #include "rt.h"
 
-_Static_assert(sizeof(struct waitq) == sizeof(((struct go_waitgroup *)0)->_waiters),
-	       "room for a waitq");
+_Static_assert(sizeof(struct syncq) ==
+		       sizeof(struct go_waitgroup) - offsetof(struct go_waitgroup, _lock),
+	       "a waitgroup ends in a syncq");
 
 static int32_t counter(uint64_t state)
 {
 	return (int32_t)(state >> 32);
 }
 
-/* Waiters of a run that has ended are gone. */
-static struct waitq *queue_of(struct go_waitgroup *wg)
+static struct syncq *queue_of(struct go_waitgroup *wg)
 {
-	struct waitq *q = (struct waitq *)wg->_waiters;
-	uint32_t gen = load_relaxed(&sched.gen);
-
-	if (wg->_gen != gen) {
-		wg->_gen = gen;
-		q->first = q->last = NULL;
-	}
-	return q;
+	return (struct syncq *)&wg->_lock;
 }
 
 static NOINLINE void wake_all(struct m *m, struct go_waitgroup *wg)
 {
 	bool inside = !m && foreign_enter();
+	struct syncq *q = queue_of(wg);
+	struct waitq all = { NULL, NULL };
 	struct waiter *w, *next;
-	struct waitq *q;
 
-	spin_lock(&wg->_lock);
-	q = queue_of(wg);
-	w = q->first;
-	q->first = q->last = NULL;
+	spin_lock(&q->lock);
+	while ((w = syncq_take(q)) != NULL)
+		waitq_add(&all, w);
 	/* The waiters' half; the counter may be in use again already. */
 	__atomic_and_fetch(&wg->_state, ~(uint64_t)UINT32_MAX, __ATOMIC_RELAXED);
-	spin_unlock(&wg->_lock);
+	spin_unlock(&q->lock);
 	/* wg may be gone as soon as the first one runs. */
-	for (; w; w = next) {
+	for (w = all.first; w; w = next) {
 		next = w->next;
 		wait_wake(m, w);
 	}
@@ -72,25 +65,22 @@ void go_wg_done(struct go_waitgroup *wg)
 
 void go_wg_wait(struct go_waitgroup *wg)
 {
-	struct m *m;
-	struct waiter w;
 	uint64_t state = load_acquire(&wg->_state);
+	struct syncq *q = queue_of(wg);
+	struct m *m;
 
 	if (counter(state) == 0)
 		return;
 	m = m_enter();
-	spin_lock(&wg->_lock);
-	queue_of(wg);
+	spin_lock(&q->lock);
 	do {
 		if (counter(state) == 0) {
-			spin_unlock(&wg->_lock);
+			spin_unlock(&q->lock);
 			goto out;
 		}
 	} while (!__atomic_compare_exchange_n(&wg->_state, &state, state + 1, true,
 					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-	w = (struct waiter){ .g = m ? m->cur : NULL };
-	waitq_add(queue_of(wg), &w);
-	m = wait_one(m, &w, &wg->_lock, WAIT_WAITGROUP);
+	m = syncq_wait(m, q, 0, WAIT_WAITGROUP);
 out:
 	if (m)
 		m_leave(m);

@@ -46,17 +46,24 @@ static inline void arch_pause(void)
 /* Words that gvtgo_switch() loads from a stack: see switch.S. */
 #define ARCH_FRAME_WORDS	22
 
+/* A goroutine starts with the default control word, whoever ran on this stack before. */
+static inline void arch_fresh_fpu(void)
+{
+	uint64_t fpcr;
+
+	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+	if (__builtin_expect(fpcr != 0, 0))
+		__asm__ volatile("msr fpcr, xzr");
+}
+
 /* Lays a frame at @top (16-byte aligned) as if its owner had switched away just before @entry. */
 static inline void *arch_frame(void *top, void (*entry)(void))
 {
 	uint64_t *sp = (uint64_t *)top - ARCH_FRAME_WORDS;
-	uint64_t fpcr;
 
-	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
 	for (int i = 0; i < ARCH_FRAME_WORDS; i++)
 		sp[i] = 0;
-	sp[1] = (uint64_t)(uintptr_t)entry;	/* x30 */
-	sp[20] = fpcr;
+	sp[1] = (uint64_t)(uintptr_t)entry;	/* x30; FPCR is 0 */
 	return sp;
 }
 

@@ -46,15 +46,31 @@ static inline void arch_pause(void)
 /* Words that gvtgo_switch() pops from a stack before it jumps: see switch.S. */
 #define ARCH_FRAME_WORDS	8
 
-/* Lays a frame at @top (16-byte aligned) as if its owner had switched away just before @entry. */
-static inline void *arch_frame(void *top, void (*entry)(void))
+/* What a program starts with: rounding to nearest, no trap. */
+#define ARCH_MXCSR	0x1f80u
+#define ARCH_FCW	0x037fu
+
+/* A goroutine starts with the default control words, whoever ran on this stack before. */
+static inline void arch_fresh_fpu(void)
 {
-	uint64_t *sp = (uint64_t *)top - ARCH_FRAME_WORDS;
 	uint32_t mxcsr;
 	uint16_t fcw;
 
 	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(fcw));
-	sp[0] = mxcsr | (uint64_t)fcw << 32;
+	/* The low bits of MXCSR are flags: no control. */
+	if (__builtin_expect((mxcsr & ~0x3fu) != ARCH_MXCSR || fcw != ARCH_FCW, 0)) {
+		mxcsr = ARCH_MXCSR;
+		fcw = ARCH_FCW;
+		__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(fcw));
+	}
+}
+
+/* Lays a frame at @top (16-byte aligned) as if its owner had switched away just before @entry. */
+static inline void *arch_frame(void *top, void (*entry)(void))
+{
+	uint64_t *sp = (uint64_t *)top - ARCH_FRAME_WORDS;
+
+	sp[0] = ARCH_MXCSR | (uint64_t)ARCH_FCW << 32;
 	for (int i = 1; i < ARCH_FRAME_WORDS - 1; i++)
 		sp[i] = 0;
 	sp[ARCH_FRAME_WORDS - 1] = (uint64_t)(uintptr_t)entry;

@@ -55,7 +55,9 @@ gvtgo_switch:
 	movq	%rsi, %rsp
 	/* The frame has the same shape on the other stack: the CFI above holds. */
 
-	cmpl	(%rsp), %r8d
+	/* Only the control bits: the flags below them are nobody's to keep. */
+	xorl	(%rsp), %r8d
+	testl	$0xffc0, %r8d
 	jne	2f
 	cmpw	4(%rsp), %r9w
 	jne	2f
