@@ -24,6 +24,8 @@
  */
 #include "rt.h"
 
+#include "runq.h"
+
 #include <stdlib.h>
 
 /* While other threads of the process might still wake somebody, look again so often. */
@@ -32,6 +34,7 @@
 static void push_idle_p(struct p *p)
 {
 	p->m = NULL;
+	p->held = false;
 	p->idle = true;
 	p->next_idle = sched.idle_ps;
 	sched.idle_ps = p;
@@ -45,6 +48,7 @@ static struct p *pop_idle_p(void)
 	if (p) {
 		sched.idle_ps = p->next_idle;
 		p->idle = false;
+		p->held = true;
 		add_seq(&sched.nidle, (uint32_t)-1);
 	}
 	return p;
@@ -167,7 +171,7 @@ void idle_wake_all(void)
 void idle_add_p(struct p *p)
 {
 	spin_lock(&sched.lock);
-	if (!p->m && !p->idle)
+	if (!p->held && !p->idle)
 		push_idle_p(p);
 	spin_unlock(&sched.lock);
 }
@@ -305,6 +309,7 @@ static bool release_p(struct m *m)
 	}
 	m->p = NULL;
 	p->m = NULL;
+	p->held = false;
 	if (p->id < sched.np)
 		push_idle_p(p);
 	spin_unlock(&sched.lock);

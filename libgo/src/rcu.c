@@ -27,6 +27,7 @@
 #include "rt.h"
 
 #include "gslab.h"
+#include "runq.h"
 #include "san.h"
 
 struct gslab {

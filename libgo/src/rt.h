@@ -75,7 +75,7 @@
 #define STACK_DEFAULT	(256UL << 10)
 #define STACK_MIN	(16UL << 10)
 #define RUNQ_SIZE	256		/* a power of two */
-#define FAIR_TICKS	61		/* look beyond the own queue every so many switches */
+#define FAIR_TICKS	64		/* look beyond the own queue every so many switches */
 
 /* Why a goroutine waits: names in wait_names[], deadlock.c. */
 enum wait_why {
@@ -207,6 +207,7 @@ struct p {
 	uint64_t rng;
 	uint32_t id;
 	bool idle;			/* in sched.idle_ps; under sched.lock */
+	bool held;			/* by an M, or on its way to one; under sched.lock */
 	struct p *next_idle;
 	uint32_t seen_tick;		/* sysmon's */
 	struct gvt_runtime_slot own;	/* counters of a P that has no slot of its own */
@@ -380,14 +381,9 @@ static inline void idle_wake(void)
 
 /* ----------------------------------------------------------------- runq.c */
 
-void runq_put(struct p *p, struct g *g);
-void runq_put_next(struct p *p, struct g *g);
-struct g *runq_get(struct p *p);
-struct g *runq_get_fifo(struct p *p);
+/* What each switch does is inline, in runq.h. */
 struct g *runq_steal(struct p *p, struct p *victim, bool take_next);
 void runq_drain(struct p *p);
-bool runq_empty(const struct p *p);
-uint32_t runq_len(const struct p *p);
 
 /* ------------------------------------------------------------------ rcu.c */
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "runq.h"
 #include "san.h"
 
 /* sched.running */
@@ -267,7 +268,7 @@ void run_forget_m(struct m *m)
 static void init_thread(struct m *m)
 {
 	m->errno_p = &errno;
-	m->tid = gettid();
+	store_relaxed(&m->tid, gettid());
 #ifdef SAN_ADDRESS
 	pthread_attr_t attr;
 	void *lo;
@@ -351,6 +352,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	p = rcu_ps()->p[0];
 	p->solo = sched.np == 1;
 	p->m = m;
+	p->held = true;
 	m->p = p;
 	g = g_get(p, &err);
 	if (!g)

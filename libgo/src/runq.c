@@ -15,22 +15,10 @@
  * the owner needs no atomic read-modify-write. It clears the flag itself, with a
  * release that pairs with the thief's acquire.
  */
-#include "rt.h"
-
-#include "san.h"
-
-bool runq_empty(const struct p *p)
-{
-	return load_acquire(&p->head) == load_acquire(&p->tail) && !load_seq(&p->runnext);
-}
-
-uint32_t runq_len(const struct p *p)
-{
-	return load_relaxed(&p->tail) - load_relaxed(&p->head) + !!load_relaxed(&p->runnext);
-}
+#include "runq.h"
 
 /* The ring is full: half of it, and @g, to the global queue. False: it no longer is full. */
-static NOINLINE bool put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail)
+NOINLINE bool runq_put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail)
 {
 	struct g *batch[RUNQ_SIZE / 2];
 	uint32_t n = (tail - head) / 2;
@@ -43,74 +31,6 @@ static NOINLINE bool put_slow(struct p *p, struct g *g, uint32_t head, uint32_t 
 		gq_put(batch[i]);
 	gq_put(g);
 	return true;
-}
-
-/* At the end. */
-void runq_put(struct p *p, struct g *g)
-{
-	uint32_t head, tail = p->tail;
-
-	do {
-		head = load_acquire(&p->head);
-		if (likely(tail - head < RUNQ_SIZE)) {
-			store_relaxed(&p->runq[tail % RUNQ_SIZE], g);
-			store_release(&p->tail, tail + 1);
-			return;
-		}
-	} while (!put_slow(p, g, head, tail));
-}
-
-/* To run next; what was to run next goes to the end. */
-void runq_put_next(struct p *p, struct g *g)
-{
-	struct g *old;
-
-	if (p->solo) {
-		old = p->runnext;
-		store_relaxed(&p->runnext, g);
-	} else {
-		/* Full order: idle_wake() looks for idle Ps after this. */
-		old = __atomic_exchange_n(&p->runnext, g, __ATOMIC_SEQ_CST);
-	}
-	if (old)
-		runq_put(p, old);
-}
-
-/* The first of the ring. */
-struct g *runq_get_fifo(struct p *p)
-{
-	uint32_t head = load_acquire(&p->head);
-
-	for (;;) {
-		struct g *g;
-
-		if (head == p->tail)
-			return NULL;
-		g = load_relaxed(&p->runq[head % RUNQ_SIZE]);
-		if (p->solo) {
-			store_relaxed(&p->head, head + 1);
-			return g;
-		}
-		if (__atomic_compare_exchange_n(&p->head, &head, head + 1, false, __ATOMIC_ACQ_REL,
-						__ATOMIC_ACQUIRE))
-			return g;
-	}
-}
-
-struct g *runq_get(struct p *p)
-{
-	struct g *g = load_relaxed(&p->runnext);
-
-	if (g) {
-		if (p->solo) {
-			store_relaxed(&p->runnext, NULL);
-			return g;
-		}
-		/* A thief may have taken it; none puts one there. */
-		if (cas_seq(&p->runnext, g, NULL))
-			return g;
-	}
-	return runq_get_fifo(p);
 }
 
 /*

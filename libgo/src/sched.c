@@ -32,6 +32,7 @@
 
 #include <sched.h>
 
+#include "runq.h"
 #include "san.h"
 
 struct sched sched = { .np = 0 };

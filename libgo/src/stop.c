@@ -115,8 +115,8 @@ static uint32_t still_running(struct m *self, bool signal)
 		if (m == self || at_rest(m))
 			continue;
 		n++;
-		if (signal && m->tid)
-			tgkill(getpid(), m->tid, SIGURG);
+		if (signal && load_relaxed(&m->tid))
+			tgkill(getpid(), load_relaxed(&m->tid), SIGURG);
 	}
 	spin_unlock(&sched.lock);
 	return n;

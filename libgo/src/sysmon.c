@@ -9,6 +9,8 @@
  */
 #include "rt.h"
 
+#include "runq.h"
+
 #define LEAST		NSEC_PER_MSEC
 #define MOST		(10 * NSEC_PER_MSEC)
 #define IDLE_LOOKS	5	/* before it sleeps: waking it costs a system call */

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * runq.h - the part of the run queue that runs at each switch. Its rules, and the memory
+ * order of every access, are at the head of runq.c.
+ */
+#ifndef GVTGO_RUNQ_H
+#define GVTGO_RUNQ_H
+
+#include "rt.h"
+
+bool runq_put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail);
+
+static inline bool runq_empty(const struct p *p)
+{
+	return load_acquire(&p->head) == load_acquire(&p->tail) && !load_seq(&p->runnext);
+}
+
+static inline uint32_t runq_len(const struct p *p)
+{
+	return load_relaxed(&p->tail) - load_relaxed(&p->head) + !!load_relaxed(&p->runnext);
+}
+
+/* At the end. */
+static inline void runq_put(struct p *p, struct g *g)
+{
+	uint32_t head, tail = p->tail;
+
+	do {
+		head = load_acquire(&p->head);
+		if (likely(tail - head < RUNQ_SIZE)) {
+			store_relaxed(&p->runq[tail % RUNQ_SIZE], g);
+			store_release(&p->tail, tail + 1);
+			return;
+		}
+	} while (!runq_put_slow(p, g, head, tail));
+}
+
+/* To run next; what was to run next goes to the end. */
+static inline void runq_put_next(struct p *p, struct g *g)
+{
+	struct g *old;
+
+	if (p->solo) {
+		old = p->runnext;
+		store_relaxed(&p->runnext, g);
+	} else {
+		/* Full order: idle_wake() looks for idle Ps after this. */
+		old = __atomic_exchange_n(&p->runnext, g, __ATOMIC_SEQ_CST);
+	}
+	if (old)
+		runq_put(p, old);
+}
+
+/* The first of the ring. */
+static inline struct g *runq_get_fifo(struct p *p)
+{
+	uint32_t head = load_acquire(&p->head);
+
+	for (;;) {
+		struct g *g;
+
+		if (head == p->tail)
+			return NULL;
+		g = load_relaxed(&p->runq[head % RUNQ_SIZE]);
+		if (p->solo) {
+			store_relaxed(&p->head, head + 1);
+			return g;
+		}
+		if (__atomic_compare_exchange_n(&p->head, &head, head + 1, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_ACQUIRE))
+			return g;
+	}
+}
+
+static inline struct g *runq_get(struct p *p)
+{
+	struct g *g = load_relaxed(&p->runnext);
+
+	if (g) {
+		if (p->solo) {
+			store_relaxed(&p->runnext, NULL);
+			return g;
+		}
+		/* A thief may have taken it; none puts one there. */
+		if (cas_seq(&p->runnext, g, NULL))
+			return g;
+	}
+	return runq_get_fifo(p);
+}
+
+#endif /* GVTGO_RUNQ_H */
