@@ -53,6 +53,7 @@ install-libgo: libgo
 
 -include $(LIBGO_OBJ:.o=.d)
 
-# liburcu's atomics are inline assembly, which TSan can't see: see the head of rcu.c.
-$(O)/obj/libgo/src/rcu.o: SANFLAGS := $(SANFLAGS) \
+# Without TSan: rcu.c, since it can't see liburcu's atomics (see its head), and symbol.c,
+# which only reads symbol tables, and takes seconds for it under TSan.
+$(O)/obj/libgo/src/rcu.o $(O)/obj/libgo/src/symbol.o: SANFLAGS := $(SANFLAGS) \
 	$(if $(findstring thread,$(SAN)),-fno-sanitize=thread -DSAN_THREAD=1)

@@ -77,23 +77,21 @@ static struct m *wait_here(struct m *m, struct go_chan *c, struct waiter *w, boo
  */
 static NOINLINE int foreign_op(struct go_chan *c, void *elem, bool send, bool block)
 {
-	bool inside = foreign_enter();
 	struct waiter self = { .elem = elem }, *w;
 	int ret;
 
+	foreign_enter();
 	spin_lock(&c->lock);
 	ret = send ? chan_send_locked(c, elem, &w) : chan_recv_locked(c, elem, &w);
 	if (ret == -EAGAIN && block) {
-		if (inside)
-			foreign_exit();
+		foreign_exit();
 		wait_here(NULL, c, &self, send);
 		return self.ok ? 0 : -EPIPE;
 	}
 	spin_unlock(&c->lock);
 	if (w)
 		wait_wake(NULL, w);
-	if (inside)
-		foreign_exit();
+	foreign_exit();
 	return ret;
 }
 
@@ -187,12 +185,13 @@ int go_try_recv(struct go_chan *c, void *elem)
 void go_close(struct go_chan *c)
 {
 	struct m *m = m_enter();
-	bool inside = !m && foreign_enter();
 	struct waitq all = { NULL, NULL };
 	struct waiter *w, *next;
 
 	if (!c)
 		go_panic("close of nil channel");
+	if (!m)
+		foreign_enter();
 	spin_lock(&c->lock);
 	if (c->closed) {
 		spin_unlock(&c->lock);
@@ -219,7 +218,7 @@ void go_close(struct go_chan *c)
 	}
 	if (m)
 		m_leave(m);
-	else if (inside)
+	else
 		foreign_exit();
 }
 

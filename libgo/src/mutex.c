@@ -118,10 +118,10 @@ bool go_mutex_trylock(struct go_mutex *mu)
 
 static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t new)
 {
-	bool inside = !m && foreign_enter();
-
 	if (!((new + LOCKED) & LOCKED))
 		go_panic("sync: unlock of unlocked mutex");
+	if (!m)
+		foreign_enter();
 	if (new & STARVING) {
 		/* Not unlocked: handed to the first waiter, who sets LOCKED itself. */
 		sema_release(m, mu);
@@ -137,7 +137,7 @@ static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t new)
 			}
 		}
 	}
-	if (inside)
+	if (!m)
 		foreign_exit();
 }
 

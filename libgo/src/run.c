@@ -94,10 +94,11 @@ static NOINLINE int go_foreign(const struct go_attr *attr, void (*fn)(void *), v
 {
 	struct gvt_runtime_slot *shared;
 	struct g *g;
-	int err = 0;
+	int err = -EPERM;
 
 	if (!foreign_enter())
-		return -EPERM;
+		goto out;
+	err = 0;
 	g = g_get_foreign(&err);
 	if (!g)
 		goto out;
@@ -175,13 +176,22 @@ uint64_t go_id(void)
 
 /* -------------------------------------------- threads that are no goroutines */
 
+/*
+ * Holds the runtime as it is until foreign_exit(), whether it runs (true) or not. While
+ * it ends, who comes waits for that: there are waiters then that must not be woken.
+ */
 bool foreign_enter(void)
 {
-	add_seq(&sched.foreign, 1);
-	if (load_seq(&sched.running) == RUN_YES)
-		return true;
-	foreign_exit();
-	return false;
+	for (;;) {
+		uint32_t how_far;
+
+		add_seq(&sched.foreign, 1);
+		how_far = load_seq(&sched.running);
+		if (how_far != RUN_ENDING)
+			return how_far == RUN_YES;
+		foreign_exit();
+		usleep(100);
+	}
 }
 
 void foreign_exit(void)
@@ -406,6 +416,8 @@ static void end(struct m *m0)
 	for (uint32_t i = 0; i < a->n; i++)
 		page_flush(a->p[i]);
 	stats_keep();
+	/* Of mutexes and waitgroups: see struct syncq. */
+	sched.gen++;
 	g_drop_waiters();
 	rcu_each_g(drop_stack, a->p[0]);
 	for (uint32_t i = 0; i < a->n; i++) {
@@ -491,7 +503,7 @@ int go_maxprocs(int n)
 		}
 		if (m)
 			m_leave(m);
-		else if (inside)
+		else
 			foreign_exit();
 	}
 	pthread_mutex_unlock(&procs_mutex);

@@ -207,6 +207,8 @@ void sched_ready_last(struct m *m, struct g *g)
 		return;
 	}
 	runq_put(m->p, g);
+	/* Pairs with that of who goes idle: see idle.c. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	idle_wake();
 }
 

@@ -166,13 +166,14 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 {
 	static uint64_t foreign_rng = 0x2545f4914f6cdd1d;
 	struct m *m = m_enter();
-	bool inside = !m && foreign_enter();
 	uint64_t seed = m ? 0 : __atomic_add_fetch(&foreign_rng, 0x9e3779b97f4a7c15, __ATOMIC_RELAXED);
 	struct waiter *w;
 	uint32_t woke;
 	bool closed;
 	int64_t ret;
 
+	if (!m)
+		foreign_enter();
 	shuffle(s, m ? &m->p->rng : &seed);
 	collect_locks(s);
 	lock_all(s, NULL);
@@ -183,14 +184,15 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 			wait_wake(m, w);
 		if (ret < 0)
 			ret = -EAGAIN;
+		if (!m)
+			foreign_exit();
 		goto out;
 	}
 
 	s->any = (struct wait_any){ 0 };
 	enqueue(s, m ? m->cur : NULL);
-	if (inside)
+	if (!m)
 		foreign_exit();
-	inside = false;
 	{
 		uint32_t nlocks = s->locks->n;
 
@@ -210,8 +212,6 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 out:
 	if (m)
 		m_leave(m);
-	else if (inside)
-		foreign_exit();
 	if (closed)
 		go_panic(SEND_ON_CLOSED);
 	return ret;

@@ -76,12 +76,13 @@ void go_stats(struct go_stats *s)
 	if (m) {
 		read_stats(s);
 		m_leave(m);
-	} else if (foreign_enter()) {
-		read_stats(s);
-		foreign_exit();
-	} else {
-		*s = last_run;
+		return;
 	}
+	if (foreign_enter())
+		read_stats(s);
+	else
+		*s = last_run;
+	foreign_exit();
 }
 
 int go_num(void)
@@ -92,8 +93,9 @@ int go_num(void)
 	if (m) {
 		n = stats_alive();
 		m_leave(m);
-	} else if (foreign_enter()) {
-		n = stats_alive();
+	} else {
+		if (foreign_enter())
+			n = stats_alive();
 		foreign_exit();
 	}
 	return n > INT_MAX ? INT_MAX : (int)n;

@@ -25,11 +25,12 @@ static struct syncq *queue_of(struct go_waitgroup *wg)
 
 static NOINLINE void wake_all(struct m *m, struct go_waitgroup *wg)
 {
-	bool inside = !m && foreign_enter();
 	struct syncq *q = queue_of(wg);
 	struct waitq all = { NULL, NULL };
 	struct waiter *w, *next;
 
+	if (!m)
+		foreign_enter();
 	spin_lock(&q->lock);
 	while ((w = syncq_take(q)) != NULL)
 		waitq_add(&all, w);
@@ -41,7 +42,7 @@ static NOINLINE void wake_all(struct m *m, struct go_waitgroup *wg)
 		next = w->next;
 		wait_wake(m, w);
 	}
-	if (inside)
+	if (!m)
 		foreign_exit();
 }
 
