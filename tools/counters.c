@@ -17,28 +17,27 @@
 #include "counters_source.h"
 
 const struct counter_info counter_info[CTR_NR] = {
-	[CTR_THREAD_CREATIONS] = { "thread_creations", "thread creations" },
-	[CTR_THREADS_PEAK] = { "threads_peak", "threads alive at once", .peak = true },
-	[CTR_PROCESS_CREATIONS] = { "process_creations", "process creations", .rare = true },
-	[CTR_VFORK_CREATIONS] = { "vfork_creations", "process creations by vfork", .rare = true },
-	[CTR_FORKS_DROPPED] = { "forks_dropped", "children not counted: no room", .rare = true },
-	[CTR_VOLUNTARY] = { "voluntary_ctxt_switches", "kernel switches: it waited" },
-	[CTR_NONVOLUNTARY] = { "nonvoluntary_ctxt_switches", "kernel switches: it was made to" },
-	[CTR_SAME_PROCESS] = { "same_process_switches", "  to a thread of the process" },
-	[CTR_SAME_MM] = { "same_mm_switches", "  to a process with its memory",
-			    .rare = true },
-	[CTR_OTHER_MM] = { "other_mm_switches", "  to another process" },
-	[CTR_TO_KTHREAD] = { "to_kthread_switches", "  to a kernel thread" },
-	[CTR_TO_IDLE] = { "to_idle_switches", "  to nothing: CPU went idle" },
-	[CTR_RUN_NS] = { "run_ns", "time on a CPU", .time = true },
-	[CTR_WAIT_NS] = { "runqueue_wait_ns", "time runnable, waiting for a CPU", .time = true },
+	[CTR_THREAD_CREATIONS] = { "thread_creations", "thread creations", 0 },
+	[CTR_THREADS_PEAK] = { "threads_peak", "threads alive at once", COUNTER_PEAK },
+	[CTR_PROCESS_CREATIONS] = { "process_creations", "process creations", COUNTER_RARE },
+	[CTR_VFORK_CREATIONS] = { "vfork_creations", "process creations by vfork", COUNTER_RARE },
+	[CTR_FORKS_DROPPED] = { "forks_dropped", "children not counted: no room", COUNTER_RARE },
+	[CTR_VOLUNTARY] = { "voluntary_ctxt_switches", "kernel switches: it waited", 0 },
+	[CTR_NONVOLUNTARY] = { "nonvoluntary_ctxt_switches", "kernel switches: it was made to", 0 },
+	[CTR_SAME_PROCESS] = { "same_process_switches", "  to a thread of the process", 0 },
+	[CTR_SAME_MM] = { "same_mm_switches", "  to a process with its memory", COUNTER_RARE },
+	[CTR_OTHER_MM] = { "other_mm_switches", "  to another process", 0 },
+	[CTR_TO_KTHREAD] = { "to_kthread_switches", "  to a kernel thread", 0 },
+	[CTR_TO_IDLE] = { "to_idle_switches", "  to nothing: CPU went idle", 0 },
+	[CTR_RUN_NS] = { "run_ns", "time on a CPU", COUNTER_TIME },
+	[CTR_WAIT_NS] = { "runqueue_wait_ns", "time runnable, waiting for a CPU", COUNTER_TIME },
 	[CTR_GOROUTINE_CREATIONS] = { "goroutine_creations", "goroutine creations",
-				      .runtime = true },
-	[CTR_GOROUTINES_PEAK] = { "goroutines_peak", "goroutines alive at once", .peak = true,
-				  .runtime = true },
-	[CTR_GOROUTINE_SWITCHES] = { "goroutine_switches", "goroutine switches", .runtime = true },
-	[CTR_GOROUTINE_PARKS] = { "goroutine_parks", "goroutine parks", .runtime = true },
-	[CTR_GOROUTINE_STEALS] = { "goroutine_steals", "goroutine steals", .runtime = true },
+				      COUNTER_RUNTIME },
+	[CTR_GOROUTINES_PEAK] = { "goroutines_peak", "goroutines alive at once",
+				  COUNTER_RUNTIME | COUNTER_PEAK },
+	[CTR_GOROUTINE_SWITCHES] = { "goroutine_switches", "goroutine switches", COUNTER_RUNTIME },
+	[CTR_GOROUTINE_PARKS] = { "goroutine_parks", "goroutine parks", COUNTER_RUNTIME },
+	[CTR_GOROUTINE_STEALS] = { "goroutine_steals", "goroutine steals", COUNTER_RUNTIME },
 };
 static_assert(CTR_NR <= 8 * sizeof(((struct counters *)0)->have), "one bit for each counter");
 
@@ -97,7 +96,8 @@ int counters_end(const struct counters *begin, struct counters *delta)
 	for (int i = 0; i < CTR_NR; i++) {
 		if (!counters_have(&end, i))
 			continue;
-		counters_set(delta, i, counter_info[i].peak ? end.v[i] : end.v[i] - begin->v[i]);
+		counters_set(delta, i,
+			     counter_is(i, COUNTER_PEAK) ? end.v[i] : end.v[i] - begin->v[i]);
 	}
 	return 0;
 }
@@ -106,7 +106,7 @@ void counters_add(struct counters *sum, const struct counters *c)
 {
 	sum->have |= c->have;
 	for (int i = 0; i < CTR_NR; i++) {
-		if (!counter_info[i].peak)
+		if (!counter_is(i, COUNTER_PEAK))
 			sum->v[i] += c->v[i];
 		else if (c->v[i] > sum->v[i])
 			sum->v[i] = c->v[i];

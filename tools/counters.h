@@ -38,21 +38,29 @@ enum counter {
 	CTR_NR
 };
 
+/* struct counter_info.flags */
+#define COUNTER_PEAK	(1u << 0)	/* a high-water mark: the larger of two, not their sum */
+#define COUNTER_TIME	(1u << 1)	/* nanoseconds */
+#define COUNTER_RUNTIME	(1u << 2)	/* counted by libgo, not by the kernel */
+#define COUNTER_RARE	(1u << 3)	/* worth a line in a table only where it isn't 0 */
+
 /**
  * struct counter_info - how a counter is called
  * @name: in /proc/gvt/process, in JSON and in CSV
  * @label: in tables
- * @peak: a high-water mark: the larger of two, where others are added
- * @time: nanoseconds
- * @runtime: counted by libgo, not by the kernel
- * @rare: worth a line in a table only where it isn't 0
+ * @flags: COUNTER_*
  */
 struct counter_info {
 	const char *name, *label;
-	bool peak, time, runtime, rare;
+	unsigned int flags;
 };
 
 extern const struct counter_info counter_info[CTR_NR];
+
+static inline bool counter_is(enum counter i, unsigned int flag)
+{
+	return counter_info[i].flags & flag;
+}
 
 /**
  * struct counters - a set of counts

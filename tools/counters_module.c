@@ -130,7 +130,7 @@ static bool rows_next(struct rows *r, struct row_ids *ids, struct counters *c)
 			ids->pid = value;
 		else if (i == r->root_column)
 			ids->root = value;
-		else if (r->column[i] >= 0 && (number || counter_info[r->column[i]].runtime))
+		else if (r->column[i] >= 0 && (number || counter_is(r->column[i], COUNTER_RUNTIME)))
 			counters_set(c, r->column[i], number ? value : 0);
 	}
 	return true;

@@ -129,7 +129,8 @@ static void check_virtual(struct finding *f)
 		found(f, STATE_NOTE, "tcg: an emulated machine");
 		remedy(f, "counts are exact here, times are good for ratios only");
 	} else {
-		found(f, STATE_OK, !strcmp(name, "none") ? "none: this is the hardware" : "%s", name);
+		found(f, STATE_OK, "%s%s", name,
+		      !strcmp(name, "none") ? ": this is the hardware" : "");
 	}
 }
 

@@ -136,7 +136,7 @@ static uint64_t room_of_path(const struct cgroup_files *files, const char *group
 	for (;;) {
 		uint64_t max = read_limit(dir, files->limit), used;
 
-		/* Without the group's path here (another cgroup namespace) only the mount counts. */
+		/* In another cgroup namespace the path isn't here: only the mount counts. */
 		if (max != UINT64_MAX) {
 			used = read_limit(dir, files->usage);
 			if (used == UINT64_MAX)

@@ -31,7 +31,8 @@ bool parse_number(const char *what, const char *text, uint64_t min, uint64_t max
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end) {
-		complain(what, "`%s` is not a whole number; give one from %lu to %lu", text, min, max);
+		complain(what, "`%s` is not a whole number; give one from %lu to %lu", text, min,
+			 max);
 		return false;
 	}
 	if (errno || value < min || value > max) {

@@ -89,8 +89,8 @@ void csv_result(const struct result *r)
 		have[SIDE_GOROUTINE] = counters_have(&g->counters, i);
 		value[SIDE_THREAD] = t->counters.v[i];
 		value[SIDE_GOROUTINE] = g->counters.v[i];
-		count(r, "counter", counter_info[i].name, counter_info[i].time ? "ns" : "count",
-		      have, value);
+		count(r, "counter", counter_info[i].name,
+		      counter_is(i, COUNTER_TIME) ? "ns" : "count", have, value);
 	}
 	begin_row(r, "verdict", verdict_name[r->verdict], "");
 	printf(",,,,,,,,,");

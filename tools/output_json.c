@@ -64,7 +64,8 @@ static struct json_object *metric(const struct metric *m)
 	for (int s = 0; s < SIDES; s++) {
 		const struct figure *f = &m->side[s];
 
-		json_object_object_add(o, side_name[s], f->measured ? json_number(f->median) : NULL);
+		json_object_object_add(o, side_name[s],
+				       f->measured ? json_number(f->median) : NULL);
 		json_object_object_add(spreads, side_name[s], spread(f));
 	}
 	json_object_object_add(o, "ratio", metric_ratio(m, &ratio) ? json_number(ratio) : NULL);

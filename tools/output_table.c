@@ -36,7 +36,7 @@ struct libscols_table *table_new(FILE *to)
 
 char *text_counter(char text[TEXT_SIZE], enum counter i, uint64_t value)
 {
-	if (counter_info[i].time)
+	if (counter_is(i, COUNTER_TIME))
 		return text_value(text, "ns", value);
 	return text_count(text, value);
 }
@@ -108,8 +108,8 @@ enum { COL_WHAT, COL_THREAD, COL_T_SPREAD, COL_GOROUTINE, COL_G_SPREAD, COL_RATI
 
 static int add_columns(struct libscols_table *t)
 {
-	static const char *const names[] = { "MEDIAN OF ALL REPETITIONS", "THREAD", "min..max", "GOROUTINE",
-					     "min..max", "RATIO" };
+	static const char *const names[] = { "MEDIAN OF ALL REPETITIONS", "THREAD", "min..max",
+					     "GOROUTINE", "min..max", "RATIO" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!scols_table_new_column(t, names[i], 0, i == COL_WHAT ? 0 : SCOLS_FL_RIGHT))
@@ -195,11 +195,12 @@ static int print_counters(const struct result *r)
 		err = add_count(t, "made, says the experiment", text_count(x, a->made),
 				text_count(y, b->made));
 	for (int i = 0; i < CTR_NR && !err; i++) {
-		bool have_a = counters_have(&a->counters, i), have_b = counters_have(&b->counters, i);
+		bool have_a = counters_have(&a->counters, i);
+		bool have_b = counters_have(&b->counters, i);
 
 		if (!have_a && !have_b)
 			continue;
-		if (counter_info[i].rare && !a->counters.v[i] && !b->counters.v[i])
+		if (counter_is(i, COUNTER_RARE) && !a->counters.v[i] && !b->counters.v[i])
 			continue;
 		err = add_count(t, counters_label(i),
 				have_a ? text_counter(x, i, a->counters.v[i]) : "-",

@@ -134,7 +134,8 @@ char *text_value(char text[TEXT_SIZE], const char *unit, double value)
 	if (!strcmp(unit, "switches"))
 		snprintf(text, TEXT_SIZE, "%.*f", switch_digits(value), value);
 	else
-		snprintf(text, TEXT_SIZE, "%.*f %s", digits(value / s.size), value / s.size, s.name);
+		snprintf(text, TEXT_SIZE, "%.*f %s", digits(value / s.size), value / s.size,
+			 s.name);
 	return text;
 }
 

@@ -220,7 +220,7 @@ static int print_table(const struct stat_run *s, FILE *to)
 		goto out;
 	for (int i = 0; i < CTR_NR; i++) {
 		if (!counters_have(&s->counters, i) ||
-		    (counter_info[i].rare && !s->counters.v[i]))
+		    (counter_is(i, COUNTER_RARE) && !s->counters.v[i]))
 			continue;
 		if (add_row(t, text_counter(text, i, s->counters.v[i]), counters_label(i)))
 			goto out;

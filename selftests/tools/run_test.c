@@ -305,8 +305,10 @@ TEST_F(run, scale_reaches_what_it_was_asked_for)
 	struct json_object *e = experiment(self->list, "scale");
 
 	EXPECT_EQ(N, number(metric(e, "max_alive"), "goroutine"));
-	EXPECT_GE(N, number(metric(e, "max_alive"), "thread"));
-	EXPECT_LT(0, number(metric(e, "max_alive"), "thread"));
+	/* Threads: all of them, and then the most is not known, or they were stopped. */
+	EXPECT_GT(N, number(metric(e, "max_alive"), "thread"));
+	EXPECT_TRUE(get(metric(e, "max_alive"), "thread") ||
+		    strstr(text_of(e, "why"), "no limit was met"));
 	EXPECT_NE(NULL, metric(e, "alive_10_ns"));
 	EXPECT_NE(NULL, metric(e, "alive_1000_ns"));
 	/* The peak may lag behind by up to 64 for each P, see go_stats(). */

@@ -4,8 +4,8 @@
  *
  * Steps of 10, 100, ... 1,000,000: make that many, all parked at once, let them go.
  * Then, for threads, as many as can be made: until a limit is hit, or one that other
- * programs live from too is near (see thread_limits.c), or the time for it is over. Memory that is free is asked for first; neither side takes more
- * than half of it.
+ * programs live from too is near (see thread_limits.c), or the time for it is over.
+ * Memory that is free is asked for first; neither side takes more than half of it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -67,8 +67,8 @@ static void thread_reason(char *why, uint64_t alive, int err, const struct threa
 		which = limits_nearest(now);
 	}
 	if (which == LIMIT_NR) {
-		snprintf(why, WHY_SIZE, "threads: %s alive, then %s", n,
-			 err ? strerror(err) : "no more were asked for");
+		snprintf(why, WHY_SIZE, "threads: %s alive, %s", n,
+			 err ? strerror(err) : "as many as were asked for: no limit was met");
 		return;
 	}
 	if (which == LIMIT_MEMORY)
@@ -77,8 +77,8 @@ static void thread_reason(char *why, uint64_t alive, int err, const struct threa
 		text_count(value, before[which].value);
 	if (err == ETIMEDOUT)
 		snprintf(why, WHY_SIZE,
-			 "threads: %s alive after the %lld s they were given (next limit: %s = %s)", n,
-			 (long long)(time / NSEC_PER_SEC), before[which].name, value);
+			 "threads: %s alive after the %lld s they were given (next limit: %s = %s)",
+			 n, (long long)(time / NSEC_PER_SEC), before[which].name, value);
 	else if (err)
 		snprintf(why, WHY_SIZE, "threads: %s alive, then %s (limit: %s = %s)", n,
 			 strerror(err), before[which].name, value);
@@ -129,10 +129,12 @@ static void thread_max(const struct plan *p, const struct steps *s, struct rep *
 	alive = parked.nr;
 	rep->made += alive;
 	thread_reason(why, alive, err, limits, bound, time);
+	/* Where none was stopped, the most that there can be is not known. */
+	if (alive && (err || bound != LIMIT_NR))
+		rep_set(rep, s->nr + MAX_ALIVE, alive);
 	if (alive && !memuse_read(&to)) {
 		struct memuse each = memuse_each(&from, &to, alive);
 
-		rep_set(rep, s->nr + MAX_ALIVE, alive);
 		rep_set(rep, s->nr + BYTES_AT_MAX, memuse_committed(&each));
 	}
 	t0 = now_ns();

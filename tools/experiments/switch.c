@@ -321,8 +321,10 @@ static int goroutines_yield(struct rep *rep, uint64_t n, double *ns)
 	return err;
 }
 
+/* @ended: the second one has: it looks at @n once more after the last round trip */
 struct go_pair {
 	struct go_chan *there, *back;
+	struct go_waitgroup ended;
 	uint64_t n;
 };
 
@@ -334,6 +336,7 @@ static void go_pair_body(void *arg)
 		go_recv(p->there, NULL);
 		go_send(p->back, NULL);
 	}
+	go_wg_done(&p->ended);
 }
 
 static void chan_trips(struct go_pair *p, uint64_t n)
@@ -356,6 +359,7 @@ static int goroutines_chan(struct rep *rep, uint64_t n)
 	p.back = go_chan_make(0, 0);
 	if (!p.there || !p.back)
 		return -ENOMEM;
+	go_wg_add(&p.ended, 1);
 	err = go(go_pair_body, &p);
 	if (err)
 		return err;
@@ -369,6 +373,7 @@ static int goroutines_chan(struct rep *rep, uint64_t n)
 	rep_set(rep, BY_SEM, ns);
 	rep_set(rep, BY_PIPE, ns);
 	rep_set(rep, BY_PROCESS, ns);
+	go_wg_wait(&p.ended);
 	go_chan_free(p.there);
 	go_chan_free(p.back);
 	return 0;
