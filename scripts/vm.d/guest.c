@@ -31,6 +31,7 @@
 #include "guest.h"
 
 #define JOB_MAX_STRINGS	4096
+#define PIPE_MAX	(1u << 20)	/* the most that a pipe can hold */
 
 struct job {
 	const char	*cwd;
@@ -206,23 +207,24 @@ static void start(const struct job *job, struct relay *relay)
 	}
 }
 
-/* Pass on what poll() says is there; false once nothing will come any more. */
-static bool pass(int fd, uint32_t type)
+/* Pass on what poll() says is there: how much, 0 once nothing will come any more. */
+static size_t pass(int fd, uint32_t type)
 {
 	ssize_t n = read(fd, buffer, sizeof(buffer));
 
 	if (n > 0)
 		send_frame(type, buffer, n);
-	return n > 0;
+	return n > 0 ? n : 0;
 }
 
-/* What is in the pipe now, and not what somebody left behind may write later. */
+/* What the pipe holds now; not all that somebody left behind writes for ever. */
 static void drain(int fd, uint32_t type)
 {
 	struct pollfd ready = { fd, POLLIN, 0 };
+	size_t n, total = 0;
 
-	while (fd >= 0 && poll(&ready, 1, 0) > 0 && pass(fd, type))
-		;
+	while (fd >= 0 && total < PIPE_MAX && poll(&ready, 1, 0) > 0 && (n = pass(fd, type)))
+		total += n;
 }
 
 /* Process 1 inherits whoever lost its parent, and has to bury all of them. */
