@@ -30,8 +30,7 @@ enum gvt_kind gvt_create_kind(const struct task_struct *task, u64 clone_flags)
 
 enum gvt_exit gvt_create_exit(const struct task_struct *task)
 {
-	return thread_group_leader((struct task_struct *)task) ? GVT_PROCESS_EXIT
-								: GVT_THREAD_EXIT;
+	return thread_group_leader((struct task_struct *)task) ? GVT_PROCESS_EXIT : GVT_THREAD_EXIT;
 }
 
 /*

@@ -168,7 +168,7 @@ static int watch_show(struct seq_file *m, void *v)
 	for (i = 0; i < n; i++) {
 		pid = gvt_proc_pid(m, rows[i]);
 		if (pid && gvt_row_live(rows[i]))
-			seq_printf(m, "%d %d %d\n", pid, rows[i]->root->tree,
+			seq_printf(m, "%d %d %d\n", pid, READ_ONCE(rows[i]->root->tree),
 				   gvt_proc_pid(m, rows[i]->root));
 	}
 	put_rows(rows);

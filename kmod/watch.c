@@ -387,7 +387,7 @@ static void tend(struct work_struct *work)
 	} else {
 		if (nr_trees)
 			fill_stock();
-		queue_delayed_work(system_wq, &tend_work, tend_delay());
+		schedule_delayed_work(&tend_work, tend_delay());
 	}
 	mutex_unlock(&watch_mutex);
 }
@@ -395,7 +395,7 @@ static void tend(struct work_struct *work)
 static void wake(void)
 {
 	static_branch_enable(&gvt_watch_key);
-	queue_delayed_work(system_wq, &tend_work, tend_delay());
+	schedule_delayed_work(&tend_work, tend_delay());
 }
 
 /* A runtime file was opened: its process may be watched at any time. */
@@ -427,8 +427,11 @@ int gvt_watch_start(struct task_struct *task, bool tree)
 	row = gvt_watch_add(task, tree, &spare);
 	ret = PTR_ERR_OR_ZERO(row);
 	mutex_unlock(&gvt_table_mutex);
-	if (tree)
-		mod_delayed_work(system_wq, &tend_work, tend_delay());
+	if (tree) {
+		/* Sooner than it may have been to come. */
+		cancel_delayed_work(&tend_work);
+		schedule_delayed_work(&tend_work, tend_delay());
+	}
 	mutex_unlock(&watch_mutex);
 
 	gvt_row_free(spare);

@@ -197,6 +197,13 @@ static void working_threads(struct child *me, void *arg)
 	hear(me);
 }
 
+static long by_what_changed(const struct row *row)
+{
+	return row_number(row, "same_process_switches") + row_number(row, "same_mm_switches") +
+	       row_number(row, "other_mm_switches") + row_number(row, "to_kthread_switches") +
+	       row_number(row, "to_idle_switches");
+}
+
 TEST(switches_and_times_are_the_kernels)
 {
 	struct child c = child_start(working_threads, NULL);
@@ -219,9 +226,7 @@ TEST(switches_and_times_are_the_kernels)
 		EXPECT_EQ(k1.voluntary - k0.voluntary, vol);
 	EXPECT_LT(WORKERS * 30, vol);
 	EXPECT_LT(0, non);
-	EXPECT_EQ(vol + non, row_number(&row, "same_process_switches") +
-		  row_number(&row, "same_mm_switches") + row_number(&row, "other_mm_switches") +
-		  row_number(&row, "to_kthread_switches") + row_number(&row, "to_idle_switches"));
+	EXPECT_EQ(vol + non, by_what_changed(&row));
 	EXPECT_EQ(k1.run_ns - k0.run_ns, row_number(&row, "run_ns"));
 	EXPECT_EQ(k1.wait_ns - k0.wait_ns, row_number(&row, "runqueue_wait_ns"));
 	EXPECT_EQ(WORKERS + 1, row_number(&row, "threads_alive"));

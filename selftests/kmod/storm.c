@@ -143,7 +143,7 @@ static int hold(const char *ready)
 {
 	int fd = open_file("runtime", O_RDWR), held[NR_FILES];
 	volatile struct gvt_runtime_page *page = map(fd);
-	unsigned int i;
+	unsigned int i, tries = 0;
 	char byte;
 
 	if (!page)
@@ -158,17 +158,20 @@ static int hold(const char *ready)
 			return fail("cannot read a file that is there");
 	}
 	close(open(ready, O_CREAT | O_WRONLY, 0600));
+	/* Until it is told, or the files are gone for long and it still isn't. */
 	while (page->state == GVT_RUNTIME_LIVE && !told_to_end()) {
 		page->slot[0].goroutine_switches++;
+		if (access(GVT_DIR "stat", F_OK) && ++tries > 10000)
+			break;
 	}
 	if (page->state != GVT_RUNTIME_DEAD)
 		return fail("the page was not told that the module has gone");
-	/* The page is told while the files are being taken away. */
-	while (!access(GVT_DIR "stat", F_OK) && !told_to_end())
-		;
+	/* The page is told while the files are being taken away, one by one. */
 	for (i = 0; i < NR_FILES; i++) {
-		if (read(held[i], &byte, 1) >= 0)
-			return fail("a file can be read after the module has gone");
+		while (read(held[i], &byte, 1) >= 0) {
+			if (told_to_end() || ++tries > 60000)
+				return fail("a file can be read after the module has gone");
+		}
 	}
 	if (map(fd))
 		return fail("the page can be mapped after the module has gone");

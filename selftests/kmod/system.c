@@ -324,16 +324,16 @@ static int check_sums(const char *t)
 	long non = find_key(t, "nonvoluntary_ctxt_switches");
 	long idle = find_key(t, "idle_ctxt_switches");
 
-	if (vol + non + idle != all)
+	if (all != vol + non + idle)
 		return 1;
-	if (find_key(t, "same_process_switches") + find_key(t, "same_mm_switches") +
-	    find_key(t, "other_mm_switches") + find_key(t, "to_kthread_switches") +
-	    find_key(t, "to_idle_switches") != all)
+	if (all != find_key(t, "same_process_switches") + find_key(t, "same_mm_switches") +
+			   find_key(t, "other_mm_switches") + find_key(t, "to_kthread_switches") +
+			   find_key(t, "to_idle_switches"))
 		return 2;
-	if (find_key(t, "sleep_switches") + find_key(t, "disk_sleep_switches") +
-	    find_key(t, "stop_switches") + find_key(t, "exit_switches") != vol)
+	if (vol != find_key(t, "sleep_switches") + find_key(t, "disk_sleep_switches") +
+			   find_key(t, "stop_switches") + find_key(t, "exit_switches"))
 		return 3;
-	if (find_key(t, "runnable_switches") + find_key(t, "preempted_switches") != non)
+	if (non != find_key(t, "runnable_switches") + find_key(t, "preempted_switches"))
 		return 4;
 	return 0;
 }
