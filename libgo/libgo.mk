@@ -8,7 +8,7 @@ LIBGO_ASM := libgo/arch/$(ARCH)/switch.S
 LIBGO_OBJ := $(LIBGO_SRC:%.c=$(O)/obj/%.o) $(LIBGO_ASM:%.S=$(O)/obj/%.o)
 URCU_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags liburcu-qsbr)
 URCU_LIBS ?= $(shell $(PKG_CONFIG) --libs liburcu-qsbr)
-LIBGO_CFLAGS = $(BASEFLAGS) -fPIC -fvisibility=hidden -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' \
+LIBGO_CFLAGS = $(BASEFLAGS) -fPIC -fvisibility=hidden -fno-strict-aliasing -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' \
 	-I libgo/include -I libgo/src -I libgo/arch/$(ARCH) $(URCU_CFLAGS)
 
 .PHONY: libgo install-libgo

@@ -47,7 +47,8 @@ static inline int chan_send_locked(struct go_chan *c, const void *elem, struct w
 	*w = NULL;
 	if (unlikely(c->closed))
 		return -EPIPE;
-	if (c->receivers.first && (*w = waitq_take(&c->receivers)) != NULL) {
+	*w = c->receivers.first ? waitq_take(&c->receivers) : NULL;
+	if (*w) {
 		/* Straight into the receiver's variable, on its stack. */
 		if ((*w)->elem)
 			chan_copy(c, (*w)->elem, elem);
@@ -66,7 +67,6 @@ static inline int chan_send_locked(struct go_chan *c, const void *elem, struct w
 
 static inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter **w)
 {
-	*w = NULL;
 	if (c->count) {
 		char *slot = chan_slot(c, c->head);
 
@@ -75,7 +75,8 @@ static inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter 
 		if (++c->head == c->cap)
 			c->head = 0;
 		/* The buffer was full if somebody waits to send: the freed slot is the last. */
-		if (c->senders.first && (*w = waitq_take(&c->senders)) != NULL) {
+		*w = c->senders.first ? waitq_take(&c->senders) : NULL;
+		if (*w) {
 			chan_copy(c, slot, (*w)->elem);
 			(*w)->ok = true;
 		} else {
@@ -83,7 +84,8 @@ static inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter 
 		}
 		return 0;
 	}
-	if (c->senders.first && (*w = waitq_take(&c->senders)) != NULL) {
+	*w = c->senders.first ? waitq_take(&c->senders) : NULL;
+	if (*w) {
 		if (elem)
 			chan_copy(c, elem, (*w)->elem);
 		(*w)->ok = true;

@@ -47,6 +47,7 @@
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define CACHE_ALIGNED	__attribute__((__aligned__(64)))
 #define NOINLINE	__attribute__((__noinline__))
+#define ALWAYS_INLINE	__attribute__((__always_inline__))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))

@@ -56,8 +56,7 @@ void __tsan_release(void *addr);
 #endif
 
 /* @fake: where to keep the state of the one that is left; NULL: it never comes back. */
-static inline __attribute__((__always_inline__)) void san_leave_for(void **fake, struct m *m,
-								   struct g *next)
+static inline ALWAYS_INLINE void san_leave_for(void **fake, struct m *m, struct g *next)
 {
 	(void)fake;
 	(void)m;
@@ -74,7 +73,7 @@ static inline __attribute__((__always_inline__)) void san_leave_for(void **fake,
 #endif
 }
 
-static inline __attribute__((__always_inline__)) void san_arrived(void *fake)
+static inline ALWAYS_INLINE void san_arrived(void *fake)
 {
 	(void)fake;
 #ifdef SAN_ADDRESS

@@ -221,10 +221,15 @@ static int64_t select_few(struct go_case *cases, uint32_t n, bool block, int64_t
 {
 	struct waiter waiters[FEW];
 	uint32_t order[FEW];
-	_Alignas(struct unlocks) char
-		locks[sizeof(struct unlocks) + (FEW + 1) * sizeof(uint32_t *)];
-	struct sel s = { .cases = cases, .n = n, .order = order, .waiters = waiters,
-			 .locks = (struct unlocks *)locks };
+	/* A struct unlocks with room for FEW and a timer's. */
+	uint64_t locks[sizeof(struct unlocks) / 8 + FEW + 1];
+	struct sel s = {
+		.cases = cases,
+		.n = n,
+		.order = order,
+		.waiters = waiters,
+		.locks = (struct unlocks *)locks,
+	};
 
 	return run_select(&s, block, deadline);
 }

@@ -370,7 +370,6 @@ void stack_flush(struct p *p)
 void stack_stats(uint64_t guards[NR_GUARDS], uint64_t *bytes)
 {
 	*bytes = load_relaxed(&own_bytes) + load_relaxed(&arena_bytes);
-	for (int i = 0; i < NR_GUARDS; i++) {
+	for (int i = 0; i < NR_GUARDS; i++)
 		guards[i] = load_relaxed(&carved[i]);
-	}
 }

@@ -45,7 +45,7 @@ static int find_text(struct dl_phdr_info *info, size_t size, void *arg)
 
 	(void)size;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+		const Elf64_Phdr *ph = &info->dlpi_phdr[i];
 		uintptr_t lo = info->dlpi_addr + ph->p_vaddr, hi = lo + ph->p_memsz;
 
 		if (ph->p_type != PT_LOAD || !(ph->p_flags & PF_X) || t->lo < lo || t->lo >= hi)
