@@ -134,6 +134,18 @@ static inline void san_stack_gone(struct stack *s)
 #endif
 }
 
+/* A full fence. TSan's compilers refuse one; there a locked instruction does on x86. */
+static inline void full_fence(void)
+{
+#ifdef SAN_THREAD
+	uint32_t any = 0;
+
+	__atomic_exchange_n(&any, 1, __ATOMIC_SEQ_CST);
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
 static inline void san_acquire(void *p)
 {
 	(void)p;

@@ -208,7 +208,7 @@ void sched_ready_last(struct m *m, struct g *g)
 	}
 	runq_put(m->p, g);
 	/* Pairs with that of who goes idle: see idle.c. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	full_fence();
 	idle_wake();
 }
 
