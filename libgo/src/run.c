@@ -343,7 +343,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	int err;
 
 	memset(&sched, 0, offsetof(struct sched, running));
-	sched.gen++;
+	store_relaxed(&sched.gen, sched.gen + 1);
 	sched.next_id = 1;
 	sched.np = (uint32_t)go_maxprocs(0);
 	err = page_init();
@@ -417,7 +417,7 @@ static void end(struct m *m0)
 		page_flush(a->p[i]);
 	stats_keep();
 	/* Of mutexes and waitgroups: see struct syncq. */
-	sched.gen++;
+	store_relaxed(&sched.gen, sched.gen + 1);
 	g_drop_waiters();
 	rcu_each_g(drop_stack, a->p[0]);
 	for (uint32_t i = 0; i < a->n; i++) {
