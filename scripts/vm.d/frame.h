@@ -43,7 +43,7 @@ struct frame_header {
 struct frame_exit {
 	int32_t		status;		/* as wait() gives it */
 	uint32_t	pad;
-	uint64_t	taint;		/* /proc/sys/kernel/tainted */
+	uint64_t	taint;		/* /proc/sys/kernel/tainted, what came to it meanwhile */
 };
 
 static inline int write_all(int fd, const void *data, size_t len)

@@ -315,15 +315,27 @@ static bool is_complaint(const char *text)
 	return false;
 }
 
-/* The kernel's complaints, each with what follows it: registers and the call trace. */
-static void report_log(void)
+/*
+ * The kernel's log from here on. What a stock kernel says while it starts, on a host that
+ * may be starved of time, is not what is being tested.
+ */
+static int open_log(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || lseek(fd, 0, SEEK_END) < 0)
+		die("cannot read /dev/kmsg: %s", strerror(errno));
+	return fd;
+}
+
+/* The kernel's complaints, each with what follows it: registers and the call trace. */
+static void report_log(int fd)
+{
 	char record[8192];
 	int show = 0;
 	ssize_t n;
 
-	while (fd >= 0) {
+	for (;;) {
 		char *text;
 
 		n = read(fd, record, sizeof(record) - 1);
@@ -344,8 +356,6 @@ static void report_log(void)
 		else
 			show = 0;
 	}
-	if (fd >= 0)
-		close(fd);
 }
 
 static uint64_t read_taint(void)
@@ -363,9 +373,11 @@ int main(void)
 {
 	struct frame_exit end = { 0 };
 	struct relay relay = { 0 };
-	struct utsname uts;
-	sigset_t child;
 	static struct job job;
+	struct utsname uts;
+	uint64_t taint;
+	sigset_t child;
+	int log;
 
 	/* Before the first fork: a child's end must not be missed. */
 	sigemptyset(&child);
@@ -377,6 +389,8 @@ int main(void)
 	port = open_port("gvt");
 	uname(&uts);
 	send_frame(FRAME_HELLO, uts.release, strlen(uts.release));
+	log = open_log();
+	taint = read_taint();
 	make_root();
 	job_receive(&job);
 	if (job.build)
@@ -390,9 +404,9 @@ int main(void)
 	start(&job, &relay);
 	carry(&relay);
 
-	report_log();
+	report_log(log);
 	end.status = relay.status;
-	end.taint = read_taint();
+	end.taint = read_taint() & ~taint;
 	/* What the command wrote to the build directory is on the host before it is told. */
 	sync();
 	send_frame(FRAME_EXIT, &end, sizeof(end));

@@ -28,8 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -72,6 +71,7 @@ struct guest {
 
 enum outcome { OUTCOME_ENDED, OUTCOME_FAILED, OUTCOME_HUNG, OUTCOME_DIED, OUTCOME_NO_START };
 
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
 static volatile sig_atomic_t signalled, resized;
 static sigset_t unblocked;
 static struct options opt;
@@ -84,6 +84,38 @@ static void on_signal(int sig)
 		resized = 1;
 	else if (sig != SIGCHLD)
 		signalled = sig;
+}
+
+/* Blocked from here on but in ppoll(). What is ignored stays so: nohup, a background job. */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal }, before;
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		sigaction(caught[i], NULL, &before);
+		if (before.sa_handler == SIG_IGN)
+			continue;
+		sigaction(caught[i], &action, NULL);
+		sigaddset(&block, caught[i]);
+	}
+	sigprocmask(SIG_BLOCK, &block, &unblocked);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+		sigdelset(&unblocked, caught[i]);
+}
+
+/* The guest is gone: a last word that nobody reads must not keep this process. */
+static void release_signals(void)
+{
+	struct sigaction before;
+
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		sigaction(caught[i], NULL, &before);
+		if (before.sa_handler == on_signal)
+			signal(caught[i], SIG_DFL);
+	}
+	sigprocmask(SIG_SETMASK, &unblocked, NULL);
 }
 
 static double now(void)
@@ -337,6 +369,15 @@ static const char *panic_line(struct text *console)
 	return strndup(line, end ? (size_t)(end - line) : strlen(line));
 }
 
+/* Little of it tells that this machine had no time for the guest. */
+static long child_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
+}
+
 static void explain(struct guest *guest, enum outcome outcome)
 {
 	const char *panic = panic_line(&guest->console_text);
@@ -349,7 +390,8 @@ static void explain(struct guest *guest, enum outcome outcome)
 		complain("guest hung: the command did not end within %ld s (-t allows more)",
 			 opt.timeout);
 	else if (outcome == OUTCOME_HUNG)
-		complain("guest hung: it was not up after %d s", START_SECONDS);
+		complain("guest hung: it was not up after %d s, %ld s of them on a CPU here",
+			 START_SECONDS, child_seconds());
 	else if (guest->greeted)
 		complain("guest died: it stopped before the command had ended");
 	else
@@ -393,12 +435,15 @@ static enum outcome run(const char *accel, bool probing, int *status)
 	terminal_restore();
 	if (outcome == OUTCOME_DIED && probing && !guest.greeted)
 		outcome = OUTCOME_NO_START;
-	if (outcome == OUTCOME_ENDED)
-		*status = status_of(&guest);
-	else if (outcome != OUTCOME_NO_START)
-		explain(&guest, outcome);
 	if (guest.greeted && !strcmp(opt.accel, "auto"))
 		remember(accel);
+	if (outcome == OUTCOME_NO_START)
+		return outcome;
+	release_signals();
+	if (outcome == OUTCOME_ENDED)
+		*status = status_of(&guest);
+	else
+		explain(&guest, outcome);
 	return outcome;
 }
 
@@ -423,41 +468,40 @@ static void parse(int argc, char **argv)
 	opt.timeout = 900;
 	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (c) {
-		case 'a': opt.accel = optarg; break;
-		case 'v': opt.verdict = optarg; break;
-		case 't': opt.timeout = atol(optarg); break;
-		case 'l': opt.log = optarg; break;
-		case 'A': opt.append = optarg; break;
-		case 'j': text_add(&job, optarg, strlen(optarg) + 1); break;
-		case 'i': opt.ignore_log = true; break;
-		case 'T': opt.tty = opt.use_stdin = true; break;
-		case 'S': opt.use_stdin = true; break;
-		default: exit(2);
+		case 'a':
+			opt.accel = optarg;
+			break;
+		case 'v':
+			opt.verdict = optarg;
+			break;
+		case 't':
+			opt.timeout = atol(optarg);
+			break;
+		case 'l':
+			opt.log = optarg;
+			break;
+		case 'A':
+			opt.append = optarg;
+			break;
+		case 'j':
+			text_add(&job, optarg, strlen(optarg) + 1);
+			break;
+		case 'i':
+			opt.ignore_log = true;
+			break;
+		case 'T':
+			opt.tty = opt.use_stdin = true;
+			break;
+		case 'S':
+			opt.use_stdin = true;
+			break;
+		default:
+			exit(2);
 		}
 	}
 	if (optind == argc)
 		fail("no QEMU to start");
 	opt.qemu = argv + optind;
-}
-
-/* Blocked from here on but in ppoll(). What is ignored stays so: nohup, a background job. */
-static void catch_signals(void)
-{
-	static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
-	struct sigaction action = { .sa_handler = on_signal }, before;
-	sigset_t block;
-
-	sigemptyset(&block);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
-		sigaction(caught[i], NULL, &before);
-		if (before.sa_handler == SIG_IGN)
-			continue;
-		sigaction(caught[i], &action, NULL);
-		sigaddset(&block, caught[i]);
-	}
-	sigprocmask(SIG_BLOCK, &block, &unblocked);
-	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-		sigdelset(&unblocked, caught[i]);
 }
 
 int main(int argc, char **argv)
