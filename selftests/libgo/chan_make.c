@@ -7,15 +7,16 @@ static size_t size;
 
 static void send_patterns(void *arg)
 {
-	unsigned char *p = malloc(size + 1);
+	size_t n = size;
+	unsigned char *p = malloc(n + 1);
 	int i;
 
 	CHECK(p);
 	for (i = 0; i < 40; i++) {
-		memset(p, i + 1, size);
+		memset(p, i + 1, n);
 		go_send(ch, p);
 		/* The value was copied: what was sent may change now. */
-		memset(p, 0xff, size);
+		memset(p, 0xff, n);
 	}
 	free(p);
 }

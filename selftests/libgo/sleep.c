@@ -33,12 +33,14 @@ static void many_never_early(void *arg)
 
 static int64_t base;
 static int order[SLEEPERS];
-static unsigned int woken;
+static unsigned int woken, came;
+static bool late;
 
 static void wake_in_order(void *arg)
 {
 	int k = ((intptr_t)arg * 77) % SLEEPERS;
 
+	came++;
 	CHECK_EQ(-ETIMEDOUT, go_recv_until(NULL, NULL, base + k * 50000));
 	order[woken++] = k;
 	go_wg_done(&wg);
@@ -46,10 +48,13 @@ static void wake_in_order(void *arg)
 
 static void ordered(void *arg)
 {
-	woken = 0;
+	woken = came = 0;
 	base = go_now() + (intptr_t)arg * MS;
 	go_wg_add(&wg, SLEEPERS);
 	start_n(SLEEPERS, wake_in_order);
+	until(came == SLEEPERS);
+	go_yield();
+	late = go_now() >= base;
 	go_wg_wait(&wg);
 }
 
@@ -122,7 +127,13 @@ TEST(sleep_is_never_early)
 
 TEST(in_order_of_deadlines)
 {
-	UNDISTURBED(ordered, (void *)5);
+	intptr_t ms = 5;
+
+	/* All have to wait already when the first one's time comes. */
+	do {
+		UNDISTURBED(ordered, (void *)ms);
+		ms *= 2;
+	} while (late);
 	ASSERT_TRUE(in_order());
 }
 

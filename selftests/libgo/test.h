@@ -58,7 +58,10 @@
 #define __maybe_unused __attribute__((__unused__))
 #define noinline __attribute__((__noinline__))
 
-/* Sizes that cannot be had are asked for on purpose: NULL, as malloc() answers. */
+/*
+ * Sizes that cannot be had are asked for on purpose: NULL, as malloc() answers. TSan
+ * sleeps a second before each exit otherwise; many tests are several processes.
+ */
 #if TEST_ASAN
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -70,7 +73,7 @@ const char *__asan_default_options(void)
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
-	return "allocator_may_return_null=1";
+	return "allocator_may_return_null=1:atexit_sleep_ms=0";
 }
 #endif
 
