@@ -31,6 +31,8 @@ $(O)/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 	$(call say,LD,$@)
 	$(Q)$(TOOLS_LINK) -Wl,-rpath,'$$ORIGIN' -o $@
 
+# Linked anew each time: PREFIX and LIBDIR may be others than the last time.
+.PHONY: $(O)/install/gvt
 $(O)/install/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

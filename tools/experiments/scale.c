@@ -29,6 +29,10 @@
 #define THREADS_NS		(3 * NSEC_PER_SEC)
 #define THREADS_QUICK_NS	(1 * NSEC_PER_SEC)
 
+/* Time that a step of goroutines may take, judged by the one before it. */
+#define GOROUTINES_NS		(60 * NSEC_PER_SEC)
+#define GOROUTINES_QUICK_NS	(4 * NSEC_PER_SEC)
+
 /* After the steps' own metrics come these. */
 enum { MAX_ALIVE, BYTES_AT_MAX, RELEASE_AT_MAX, NR_LAST };
 
@@ -202,12 +206,35 @@ static int goroutine_step(const struct steps *s, struct rep *rep, size_t i,
 	return err;
 }
 
+/* May step @i be done? Else *why says why not. */
+static bool goroutine_room(const struct plan *p, const struct rep *rep, size_t i,
+			   uint64_t available, char *why)
+{
+	int64_t time = p->o->quick ? GOROUTINES_QUICK_NS : GOROUTINES_NS;
+	const struct steps *s = p->arg;
+	char n[TEXT_SIZE], bytes[TEXT_SIZE];
+
+	text_count(n, s->n[i]);
+	if (s->n[i] > available / 2 / GOROUTINE_BYTES) {
+		snprintf(why, WHY_SIZE, "goroutines: %s might take more than half of %s available",
+			 n, text_value(bytes, "bytes", available));
+		return false;
+	}
+	/* A step of fewer than 1,000 is too short to judge by. */
+	if (!p->o->n && i && s->n[i - 1] >= 1000 && rep->value[i - 1] * s->n[i] > time) {
+		snprintf(why, WHY_SIZE, "goroutines: %s would take this machine more than %lld s", n,
+			 (long long)(time / NSEC_PER_SEC));
+		return false;
+	}
+	return true;
+}
+
 static void goroutine_side(const struct plan *p, struct rep *rep)
 {
 	const struct steps *s = p->arg;
 	uint64_t available = host_memory_available();
 	struct parked_goroutines warm;
-	char text[TEXT_SIZE], bytes[TEXT_SIZE];
+	char text[TEXT_SIZE], why[WHY_SIZE] = "";
 	struct memuse from;
 	size_t i;
 	int err;
@@ -218,21 +245,21 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 		parked_goroutines_settle(&warm);
 	parked_goroutines_release(&warm);
 	err = memuse_read(&from);
-	for (i = 0; !err && i < s->nr && s->n[i] <= available / 2 / GOROUTINE_BYTES; i++) {
+	for (i = 0; !err && i < s->nr; i++) {
+		if (!goroutine_room(p, rep, i, available, why))
+			break;
 		err = goroutine_step(s, rep, i, &from);
 		if (err)
 			break;
 	}
 	if (i == s->nr)
 		return;
-	text_count(text, s->n[i]);
-	text_value(bytes, "bytes", available);
-	for (size_t k = i; k < s->nr + NR_LAST; k++) {
-		if (!rep->set[k] && err)
-			rep_missing(rep, k, "goroutines: %s not reached: %s", text, strerror(-err));
-		else if (!rep->set[k])
-			rep_missing(rep, k, "goroutines: %s might take more than half of %s, %s",
-				    text, "the memory that is available", bytes);
+	if (err)
+		snprintf(why, WHY_SIZE, "goroutines: %s not reached: %s",
+			 text_count(text, s->n[i]), strerror(-err));
+	for (size_t k = 0; k < s->nr + NR_LAST; k++) {
+		if (!rep->set[k])
+			rep_missing(rep, k, "%s", why);
 	}
 }
 
