@@ -389,8 +389,11 @@ static void sleep_m(struct m *m)
 		rcu_thread_wake();
 
 		spin_lock(&sched.lock);
-		if (load_acquire(&m->park)) {
+		if (!m->idle) {
 			spin_unlock(&sched.lock);
+			/* Handed over; who did it may not have come to the wake-up yet. */
+			while (!load_acquire(&m->park))
+				futex_wait(&m->park, 0, 0);
 			m->p = m->next_p;
 			m->next_p = NULL;
 			if (m->p)

@@ -253,9 +253,16 @@ static void waits_on_ch(void *arg)
 
 static void free_with_waiter(void *arg)
 {
+	struct go_stats before, now;
+
 	ch = make_chan(sizeof(void *), 0);
+	go_stats(&before);
 	start(waits_on_ch, arg);
-	go_sleep(2 * MS);
+	/* It is in the queue when it has parked. */
+	do {
+		go_yield();
+		go_stats(&now);
+	} while (now.parks == before.parks);
 	go_chan_free(ch);
 }
 
