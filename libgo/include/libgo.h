@@ -294,6 +294,7 @@ void go_close(struct go_chan *c);
  * @c: the channel; NULL: 0
  *
  * Context: any thread.
+ * Return: the number; it may be another one by the time it is looked at.
  * Go: len(c).
  */
 size_t go_chan_len(const struct go_chan *c);
@@ -303,6 +304,7 @@ size_t go_chan_len(const struct go_chan *c);
  * @c: the channel; NULL: 0
  *
  * Context: any thread.
+ * Return: what go_chan_make() was told.
  * Go: cap(c).
  */
 size_t go_chan_cap(const struct go_chan *c);
@@ -359,6 +361,7 @@ int go_select(struct go_case *cases, size_t n);
  * directly (Go's starvation mode).
  */
 struct go_mutex {
+	/* private: */
 	uint32_t _state, _sema, _lock, _gen;
 	void *_waiters[4];
 };
@@ -398,6 +401,7 @@ void go_mutex_unlock(struct go_mutex *m);
  *	ready to use
  */
 struct go_waitgroup {
+	/* private: */
 	uint64_t _state;
 	uint32_t _lock, _gen;
 	void *_waiters[4];
@@ -436,8 +440,11 @@ void go_wg_done(struct go_waitgroup *wg);
  */
 void go_wg_wait(struct go_waitgroup *wg);
 
-/** struct go_once - does something once; zero-filled is ready to use */
+/**
+ * struct go_once - does something once; zero-filled is ready to use
+ */
 struct go_once {
+	/* private: */
 	uint32_t _done, _pad;
 	struct go_mutex _m;
 };

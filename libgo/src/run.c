@@ -371,10 +371,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	g->name = "main";
 	sched.main_g = g;
 	count_creation(p);
-	runq_put_next(p, g);
 	g->state = G_RUNNABLE;
-	for (uint32_t i = sched.np; i-- > 1;)
-		idle_add_p(rcu_ps()->p[i]);
 	err = sysmon_start();
 	if (err)
 		goto err_g;
@@ -459,7 +456,11 @@ int go_run(void (*fn)(void *), void *arg)
 		return -EBUSY;
 	err = begin(fn, arg, &m);
 	if (!err) {
+		/* In this order: main may run on another thread as soon as it is queued. */
 		store_seq(&sched.running, RUN_YES);
+		runq_put_next(m->p, sched.main_g);
+		for (uint32_t i = sched.np; i-- > 1;)
+			idle_add_p(rcu_ps()->p[i]);
 		sched_loop(m);
 		if (m == sched.ender) {
 			sched.keep_stacks = stop_others(m);
