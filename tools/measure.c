@@ -174,6 +174,8 @@ int measure_once(const struct plan *p, enum side s, struct rep *rep, char *why)
 		snprintf(why, WHY_SIZE, "no memory for a result: %s", strerror(-err));
 		return err;
 	}
+	/* What is still to be written is written once, by us. */
+	fflush(NULL);
 	pid = fork();
 	if (pid < 0) {
 		err = -errno;
