@@ -38,7 +38,7 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check vm load unload install clean setup
+.PHONY: all help demo check vm load unload install clean setup setup-demo setup-check
 include libgo/libgo.mk
 include tools/tools.mk
 include kmod/kmod.mk
@@ -48,17 +48,19 @@ include selftests/selftests.mk
 all: libgo tools $(if $(KMOD_HEADERS),kmod)
 
 ## demo: threads beside goroutines, counted by gvt.ko in the lab virtual machine
-demo: setup
+demo: setup-demo
 	$(MAKE) all
 	scripts/demo
 
 ## check: everything that has to pass: both compilers, style, all selftests, the VM
-check: setup
+check: setup-check
 	scripts/check
 
 ## setup: install what is missing, from Debian's packages
-setup:
-	scripts/setup
+setup: setup-check
+
+setup-demo setup-check: setup-%:
+	scripts/setup $*
 
 ## vm: run CMD="..." as root in the lab virtual machine, gvt.ko loaded
 vm: all

@@ -54,7 +54,7 @@ static inline void count_creation(struct p *p)
 			p->peak = alive;
 			run_count_peak();
 		}
-	} else if (p->cnt->goroutine_creations % 64 == 0) {
+	} else if (p->cnt->goroutine_creations <= 64 || p->cnt->goroutine_creations % 64 == 0) {
 		run_count_peak();
 	}
 }

@@ -83,6 +83,7 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 	if (p->tick % FAIR_TICKS == 0) {
 		rcu_thread_quiescent();
 		page_flush(p);
+		run_count_peak();
 		if (p->solo && rcu_ps()->n > 1)
 			store_release(&p->solo, false);
 		if (loop_wanted(p))

@@ -26,14 +26,19 @@ void stats_sum(struct gvt_runtime_slot *sum)
 	}
 }
 
+/* Only the slots that are in use: this is called often. */
 uint64_t stats_alive(void)
 {
+	const struct p_array *a = rcu_ps();
 	struct gvt_runtime_page *page = page_get();
-	uint64_t exits = 0, creations = 0;
+	struct gvt_runtime_slot *shared = page_shared_slot();
+	uint32_t n = a && a->n < GVT_RUNTIME_SLOTS - 1 ? a->n : GVT_RUNTIME_SLOTS - 1;
+	uint64_t exits = load_acquire(&shared->goroutine_exits), creations;
 
-	for (int i = 0; i < GVT_RUNTIME_SLOTS; i++)
+	for (uint32_t i = 0; i < n; i++)
 		exits += load_acquire(&page->slot[i].goroutine_exits);
-	for (int i = 0; i < GVT_RUNTIME_SLOTS; i++)
+	creations = load_relaxed(&shared->goroutine_creations);
+	for (uint32_t i = 0; i < n; i++)
 		creations += load_relaxed(&page->slot[i].goroutine_creations);
 	return creations > exits ? creations - exits : 0;
 }
