@@ -298,8 +298,11 @@ static bool release_p(struct m *m)
 {
 	struct p *p = m->p;
 
-	if (p->id >= load_relaxed(&sched.np))
+	if (p->id >= load_relaxed(&sched.np)) {
+		/* P 0 never goes away. */
 		runq_drain(p);
+		timer_move_all(p, rcu_ps()->p[0]);
+	}
 	spin_lock(&sched.lock);
 	if (load_relaxed(&sched.stopping) || gq_len() || m->ninbox) {
 		if (p->id < sched.np || load_relaxed(&sched.stopping)) {

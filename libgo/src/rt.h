@@ -454,6 +454,7 @@ struct timer {
 
 int timer_add_locked(struct p *p, struct timer *t);
 void timer_del(struct timer *t);
+void timer_move_all(struct p *from, struct p *to);
 void timer_run(struct m *m, struct p *p, int64_t now);
 int64_t timer_next_all(void);
 void timer_run_all(struct m *m, int64_t now);

@@ -105,18 +105,26 @@ static bool at_rest(const struct m *m)
 	return load_acquire(&m->stopped) || load_acquire(&m->suspended);
 }
 
-/* How many of the others still run; @signal: each of them is sent one. */
-static uint32_t still_running(struct m *self, bool signal)
+/*
+ * How many of the others still run; @signal: each of them is sent one. *@unborn: some
+ * thread has not begun yet; it will stop by itself, and has to be waited for.
+ */
+static uint32_t still_running(struct m *self, bool signal, bool *unborn)
 {
 	uint32_t n = 0;
 
+	*unborn = false;
 	spin_lock(&sched.lock);
 	for (struct m *m = sched.ms; m; m = m->next) {
+		pid_t tid = load_relaxed(&m->tid);
+
 		if (m == self || at_rest(m))
 			continue;
 		n++;
-		if (signal && load_relaxed(&m->tid))
-			tgkill(getpid(), load_relaxed(&m->tid), SIGURG);
+		if (!tid)
+			*unborn = true;
+		else if (signal)
+			tgkill(getpid(), tid, SIGURG);
 	}
 	spin_unlock(&sched.lock);
 	return n;
@@ -135,9 +143,9 @@ bool stop_others(struct m *self)
 	int64_t until = go_now() + POLITE;
 	struct text t = { (uintptr_t)&malloc, 0 };
 	uint32_t left;
-	bool keep = false;
+	bool keep = false, unborn;
 
-	while ((left = still_running(self, false)) != 0 && go_now() < until) {
+	while ((left = still_running(self, false, &unborn)) != 0 && go_now() < until) {
 		sched_yield();
 		nanosleep(&pause, NULL);
 	}
@@ -148,13 +156,13 @@ bool stop_others(struct m *self)
 	store_relaxed(&tries, 0);
 	sigfillset(&act.sa_mask);
 	sigaction(SIGURG, &act, &old);
-	while (left && load_relaxed(&tries) < TRIES) {
+	while (left && (load_relaxed(&tries) < TRIES || unborn)) {
 		const struct timespec ms = { 0, NSEC_PER_MSEC };
 
-		still_running(self, true);
+		still_running(self, true, &unborn);
 		nanosleep(&ms, NULL);
 		store_relaxed(&tries, load_relaxed(&tries) + 1);
-		left = still_running(self, false);
+		left = still_running(self, false, &unborn);
 	}
 	/* One that blocks the signal, or is stuck in the kernel, gets it when it can. */
 	if (!left)

@@ -80,7 +80,7 @@ int timer_add_locked(struct p *p, struct timer *t)
 		h->heap = heap;
 		h->cap = cap;
 	}
-	t->p = p;
+	store_release(&t->p, p);
 	h->n++;
 	sift_up(h, h->n - 1, (struct timer_slot){ t->when, t });
 	set_first(h);
@@ -104,11 +104,43 @@ static void remove_at(struct timer_heap *h, uint32_t i)
 /* Afterwards @t's function doesn't run, and no longer runs. */
 void timer_del(struct timer *t)
 {
-	struct timer_heap *h = &t->p->timers;
+	for (;;) {
+		struct p *p = load_acquire(&t->p);
+		struct timer_heap *h = &p->timers;
 
+		spin_lock(&h->lock);
+		/* Its P may have gone, and left it to another: timer_move_all(). */
+		if (load_relaxed(&t->p) == p) {
+			if (t->index)
+				remove_at(h, t->index - 1);
+			spin_unlock(&h->lock);
+			return;
+		}
+		spin_unlock(&h->lock);
+	}
+}
+
+/*
+ * @from goes away: @to takes its timers over. Nobody else ever holds two heaps' locks.
+ * Where there is no memory they stay, and are seen when some M is idle, or by sysmon.
+ */
+void timer_move_all(struct p *from, struct p *to)
+{
+	struct timer_heap *h = &from->timers;
+
+	if (timer_first(from) == NEVER)
+		return;
 	spin_lock(&h->lock);
-	if (t->index)
-		remove_at(h, t->index - 1);
+	spin_lock(&to->timers.lock);
+	while (h->n) {
+		struct timer *t = h->heap[h->n - 1].t;
+
+		if (timer_add_locked(to, t))
+			break;
+		h->n--;
+	}
+	set_first(h);
+	spin_unlock(&to->timers.lock);
 	spin_unlock(&h->lock);
 }
 
