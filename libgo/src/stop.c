@@ -32,6 +32,16 @@
 #define LIBC_TRIES	50			/* 1 ms each, to come out of libc */
 #define TRIES		1000
 
+/*
+ * A call that isn't restarted would show its thread an EINTR before it is suspended. But
+ * TSan calls a handler only when the call has returned.
+ */
+#ifdef SAN_THREAD
+#define RESTART		0
+#else
+#define RESTART		SA_RESTART
+#endif
+
 static struct text {
 	uintptr_t lo, hi;
 } libc_text;
@@ -137,8 +147,7 @@ static uint32_t still_running(struct m *self, bool signal, bool *unborn)
 bool stop_others(struct m *self)
 {
 	const struct timespec pause = { 0, NSEC_PER_MSEC / 10 };
-	struct sigaction act = { .sa_sigaction = on_signal,
-				 .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction act = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | RESTART };
 	struct sigaction old;
 	int64_t until = go_now() + POLITE;
 	struct text t = { (uintptr_t)&malloc, 0 };
