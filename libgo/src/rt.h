@@ -132,7 +132,6 @@ struct g {
 	struct stack *stack;
 	struct waiter *waiting;		/* what it waits in, while it waits */
 	uint64_t id;
-	uint64_t result;		/* what woke it, see wait.c */
 
 	int err;			/* its errno, while it doesn't run */
 	uint8_t state;			/* enum g_state, for dumps and go_run()'s end */
@@ -141,7 +140,7 @@ struct g {
 	struct m *pin;			/* pinned to */
 	const char *name;
 	size_t stack_size;		/* asked for; 0: default */
-	void *spare[4];
+	void *spare[5];
 };
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
 
@@ -262,7 +261,6 @@ struct sched {
 	int64_t watch_until;
 
 	CACHE_ALIGNED uint64_t next_id;
-	struct m *main_m;
 	struct g *main_g;
 	struct m *ender;		/* the one on which main returned */
 	bool keep_stacks;		/* a thread was suspended on one */
