@@ -8,7 +8,8 @@
 # image gets a first root of three things: our process 1, the few modules that reach the
 # host's files (decompressed: newer kernels ship them packed), and their order. Which
 # modules that takes, and which are built in, differs from kernel to kernel, so modprobe
-# works it out from the kernel's own lists.
+# works it out from the kernel's own lists. Somebody's own kernel (--image) brings them
+# built in, and its first root is process 1 alone.
 
 # What reaches the host: the port, its files, a writable root above them.
 vm_modules=(virtio_pci virtio_console 9pnet_virtio 9p overlay)
@@ -168,13 +169,32 @@ fetch_kernel() {
 	: >"$dir/.complete"
 }
 
+# pack_image WORK IMAGE: process 1 and what lies in WORK/root become IMAGE; WORK goes.
+pack_image() {
+	local work=$1 image=$2
+
+	: >>"$work/root/modules"
+	cp "$build/vm/guest" "$work/root/init"
+	(cd "$work/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/image"
+	mv "$work/image" "$image"
+	rm -rf "$work"
+}
+
+# start_image IMAGE: a folder to make it in.
+start_image() {
+	local work
+
+	rm -rf "$1".??????	# of a run that was interrupted; this one has the lock
+	work=$(mktemp -d "$1.XXXXXX")
+	mkdir "$work/root"
+	printf '%s\n' "$work"
+}
+
 # make_image RELEASE DIR IMAGE: the first root, from the unpacked kernel in DIR.
 make_image() {
 	local release=$1 dir=$2 image=$3 work line path name
 
-	rm -rf "$image".??????	# of a run that was interrupted; this one has the lock
-	work=$(mktemp -d "$image.XXXXXX")
-	mkdir "$work/root"
+	work=$(start_image "$image")
 	# Newer kernels have some built in, and their packages no list of what is. A guest that
 	# really lacks one says so: it finds no port, or cannot mount.
 	for name in "${vm_modules[@]}"; do
@@ -195,11 +215,7 @@ make_image() {
 		grep -qxF -e "$name" "$work/root/modules" 2>/dev/null ||
 			printf '%s\n' "$name" >>"$work/root/modules"
 	done <"$work/order"
-	: >>"$work/root/modules"
-	cp "$build/vm/guest" "$work/root/init"
-	(cd "$work/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/image"
-	mv "$work/image" "$image"
-	rm -rf "$work"
+	pack_image "$work" "$image"
 }
 
 # compile NAME FLAG... -- SOURCE...: a helper program, when a source is newer than it.
@@ -221,18 +237,37 @@ compile() {
 	mv "$out.$$" "$out"
 }
 
-# prepare RELEASE: everything that a boot needs, once; sets kernel and image.
-prepare() {
-	local release=$1 dir=$cache/kernel/$1
-
+# prepare_programs: the lock, and the two programs. Runs started together prepare one after
+# the other.
+prepare_programs() {
 	mkdir -p "$build/vm" "$cache/kernel"
-	kernel=$dir/vmlinux
-	image=$build/vm/initramfs-$release
-	# Runs started together prepare one after the other.
 	exec 9>"$build/vm/lock"
 	flock 9
 	compile host -- "$top"/scripts/vm.d/host*.c
 	compile guest -static -- "$top"/scripts/vm.d/guest*.c
+}
+
+# prepare_own FILE: the same as prepare for somebody's own kernel.
+prepare_own() {
+	local work
+
+	prepare_programs
+	kernel=$1
+	image=$build/vm/initramfs-own
+	if [[ ! $image -nt $build/vm/guest ]]; then
+		work=$(start_image "$image")
+		pack_image "$work" "$image"
+	fi
+	exec 9>&-
+}
+
+# prepare RELEASE: everything that a boot needs, once; sets kernel and image.
+prepare() {
+	local release=$1 dir=$cache/kernel/$1
+
+	prepare_programs
+	kernel=$dir/vmlinux
+	image=$build/vm/initramfs-$release
 	[[ -e $dir/.complete ]] || fetch_kernel "$release" "$dir"
 	if [[ ! $image -nt $build/vm/guest || ! $image -nt $dir/.complete ||
 	      ! $image -nt $top/scripts/vm.d/kernel.sh ]]; then
