@@ -52,6 +52,7 @@ struct options {
 	bool		ignore_log;
 	bool		tty;
 	bool		use_stdin;
+	bool		single;
 	const char	*append;	/* the kernel's command line */
 	char		**qemu;		/* QEMU's, up to a NULL */
 };
@@ -426,7 +427,7 @@ static enum outcome run(const char *accel, bool probing, int *status)
 	guest.since = now();
 	guest.probing = probing;
 	guest.console_text.limit = guest.error_text.limit = 65536;
-	guest.pid = guest_start(opt.qemu, accel, opt.append, &guest.port, &guest.console, &guest.errors);
+	guest.pid = guest_start(opt.qemu, accel, opt.single, opt.append, &guest.port, &guest.console, &guest.errors);
 	outcome = supervise(&guest);
 	guest_kill(guest.pid);
 	close(guest.port);
@@ -451,6 +452,7 @@ static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "accel", required_argument, NULL, 'a' },
+		{ "tcg-threads", required_argument, NULL, 'm' },
 		{ "verdict", required_argument, NULL, 'v' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "log", required_argument, NULL, 'l' },
@@ -470,6 +472,9 @@ static void parse(int argc, char **argv)
 		switch (c) {
 		case 'a':
 			opt.accel = optarg;
+			break;
+		case 'm':
+			opt.single = !strcmp(optarg, "single");
 			break;
 		case 'v':
 			opt.verdict = optarg;

@@ -3,6 +3,7 @@
 #ifndef GVT_VM_HOST_H
 #define GVT_VM_HOST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -20,8 +21,11 @@ void show_tail(const char *what, struct text *text);	/* its last lines, to stder
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/* QEMU under @accel, in a process that dies with this one; three descriptors to read. */
-pid_t guest_start(char **qemu, const char *accel, const char *append,
+/*
+ * QEMU under @accel, in a process that dies with this one; three descriptors to read.
+ * @single: emulated processors take turns in one thread (qemu.sh).
+ */
+pid_t guest_start(char **qemu, const char *accel, bool single, const char *append,
 		  int *port, int *console, int *errors);
 void guest_kill(pid_t pid);
 
