@@ -62,6 +62,15 @@ matching() {
 	done
 }
 
+# fetched_as headers|kernel VERSION: the releases of that version in the cache.
+fetched_as() {
+	local file
+
+	for file in "$cache/$1"/*/.complete; do
+		[[ ! -e $file ]] || matching "$2" "$(basename "${file%/.complete}")"
+	done
+}
+
 # find_release [VERSION]: the full release, as uname -r will say it.
 find_release() {
 	local version=$1 found have name
@@ -75,15 +84,14 @@ find_release() {
 		return
 	fi
 	found=$(matching "$version" "${have[@]}")
+	# Those whose headers were fetched, for which gvt.ko can be built too; then any.
+	for name in headers kernel; do
+		[[ -z $found ]] || break
+		found=$(fetched_as "$name" "$version")
+	done
 	if [[ -z $found ]]; then
-		for name in "$cache"/kernel/*/.complete; do
-			[[ -e $name ]] || continue
-			name=${name%/.complete}
-			found+=$(matching "$version" "${name##*/}")$'\n'
-		done
-	fi
-	if [[ -z ${found//$'\n'/} ]]; then
-		name=linux-image-${version//./\\.}
+		name=${version//./\\.}
+		name=linux-image-${name//+/\\+}
 		found=$("$top/scripts/fetch" ${suite:+-s "$suite"} \
 			--names "$name([.+][0-9a-z.+]*)?(-[0-9]+)?(-amd64)?" 2>/dev/null |
 			grep -E '[0-9]+\.[0-9]+\.[0-9].*-amd64$' | sed 's/^linux-image-//') ||
