@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * create.c - tasks that begin, run for the first time, and end.
+ * create.c - tasks that begin and end.
  *
  * A creation is of one kind, an exit of one of two: exits of the task that
  * leads its thread group (its first thread) and exits of the others. When the
  * last thread of all ends isn't what is counted: until Linux 6.16 the exit
  * tracepoint can't tell that exactly once.
  */
-#include <linux/percpu.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/timekeeping.h>
 
 #include "compat.h"
 #include "create.h"
@@ -31,17 +29,4 @@ enum gvt_kind gvt_create_kind(const struct task_struct *task, u64 clone_flags)
 enum gvt_exit gvt_create_exit(const struct task_struct *task)
 {
 	return thread_group_leader((struct task_struct *)task) ? GVT_PROCESS_EXIT : GVT_THREAD_EXIT;
-}
-
-/*
- * From copy_process(), near its end, to the first time on a CPU. In the switch
- * probe, with interrupts off: hence the clock that takes no lock, and that may
- * be a moment behind the one that start_time was read from.
- */
-void gvt_create_first_run(struct gvt_cells __percpu *cells, const struct task_struct *next)
-{
-	s64 ns = ktime_get_mono_fast_ns() - next->start_time;
-
-	this_cpu_add(cells->first_run_ns, ns > 0 ? ns : 0);
-	this_cpu_inc(cells->first_runs);
 }

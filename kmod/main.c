@@ -4,13 +4,15 @@
  * runtime says it did for goroutines, and shows both under /proc/gvt.
  *
  *	cells.c, switch.c	what is counted; pure, tested on the host too
- *	create.c		tasks that begin, first run, and end
- *	probe.c			the three tracepoints
+ *	create.c		tasks that begin and end
+ *	duration.c		how long they wait and run
+ *	probe.c			the four tracepoints
  *	table.c			rows of watched processes, found without a lock
- *	watch.c			who is watched, since when, for how long
- *	command.c		what is written to the file `watch`
+ *	watch.c, stock.c	who is watched, since when, for how long
+ *	all.c			everybody
+ *	command.c, control.c	what is written to the files `watch` and `control`
  *	runtime.c		the page of a user-space runtime
- *	proc.c, process.c	the files
+ *	proc.c			the files; system.c, process.c, thread.c what is in them
  *
  * The probes come last and go first: what they use is there while they run.
  */

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * probe.c - the three tracepoints that everything is counted from.
+ * probe.c - the four tracepoints that everything is counted from.
  *
  * The probe on sched_switch runs on every context switch of the machine, with
  * interrupts off and a run queue locked. So here nothing allocates, locks,
  * sleeps, prints or wakes; one increment per switch, and a clock only when a
- * task runs for the first time. The other two run in the context of the task
- * that forks or exits; up to Linux 6.19 with preemption off, from 7.0 on
- * preemptible: every increment is a this_cpu operation, and who follows an RCU
- * pointer says so himself.
+ * task runs for the first time or somebody asked for times. The one on
+ * sched_migrate_task runs with the task's own lock held. The other two run in
+ * the context of the task that forks or exits.
+ *
+ * Up to Linux 6.19 every probe runs with preemption off, and that is also an RCU
+ * read section. From 7.0 on it is a section of SRCU alone, and the two on fork
+ * and exit can be preempted and go on elsewhere. Nothing here relies on more:
+ *
+ *   - every increment is one this_cpu operation: whole whatever happens between
+ *     two of them, on whichever CPU it is. Which CPU is charged for a fork may
+ *     then be the one that its creator was preempted to, no event is lost.
+ *   - who follows an RCU pointer enters RCU himself (watch.c).
+ *   - tracepoint_synchronize_unregister() waits for SRCU, and from 7.0 on not for
+ *     RCU; what is freed by RCU is waited for by those who free it so (watch.c).
  *
  * These tracepoints aren't exported to modules by symbol. They are found by
  * name, and since that loses their type, the compiler checks each probe against
@@ -18,7 +28,10 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kernel.h>
+#include <linux/lockdep.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <trace/events/sched.h>
@@ -28,6 +41,8 @@
 #include "create.h"
 #include "probe.h"
 #include "switch.h"
+#include "table.h"
+#include "duration.h"
 #include "watch.h"
 
 static_assert(GVT_STATE_RUNNING == TASK_RUNNING);
@@ -39,7 +54,10 @@ static_assert(GVT_STATE_DEAD == TASK_DEAD);
 static_assert(GVT_STATE_NOLOAD == TASK_NOLOAD);
 
 /* One for each CPU. Not DEFINE_PER_CPU: modules share a small reserve for that. */
-static struct gvt_cells __percpu *system_cells;
+static struct gvt_system __percpu *system_cells;
+
+/* What each possible CPU had counted at the last reset. With gvt_table_mutex. */
+static struct gvt_system *base;
 
 static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 			 struct task_struct *next, unsigned int prev_state)
@@ -57,9 +75,11 @@ static void probe_switch(void *data, bool preempt, struct task_struct *prev,
 	enum gvt_reason reason = gvt_switch_reason(&s);
 	enum gvt_space space = gvt_switch_space(&s);
 
-	this_cpu_inc(system_cells->switches[reason][space]);
-	if (unlikely(gvt_create_is_first_run(next)))
-		gvt_create_first_run(system_cells, next);
+	this_cpu_inc(system_cells->cells.switches[reason][space]);
+	if (unlikely(gvt_duration_is_first_run(next)))
+		gvt_duration_first_run(system_cells, next);
+	if (static_branch_unlikely(&gvt_duration_key))
+		gvt_duration_switch(system_cells, prev, next);
 	if (static_branch_unlikely(&gvt_watch_key))
 		gvt_watch_switch(prev, reason, space);
 }
@@ -68,7 +88,7 @@ static void probe_newtask(void *data, struct task_struct *task, GVT_CLONE_FLAGS 
 {
 	enum gvt_kind kind = gvt_create_kind(task, clone_flags);
 
-	this_cpu_inc(system_cells->creations[kind]);
+	this_cpu_inc(system_cells->cells.creations[kind]);
 	if (static_branch_unlikely(&gvt_watch_key))
 		gvt_watch_newtask(task, kind, clone_flags & CLONE_THREAD);
 }
@@ -77,12 +97,17 @@ static void on_exit(struct task_struct *task, bool group_dead)
 {
 	enum gvt_exit which = gvt_create_exit(task);
 
-	this_cpu_inc(system_cells->exits[which]);
+	this_cpu_inc(system_cells->cells.exits[which]);
 	if (static_branch_unlikely(&gvt_watch_key))
 		gvt_watch_exit_task(task, which, group_dead);
 }
 
 GVT_DEFINE_EXIT_PROBE(probe_exit, on_exit)
+
+static void probe_migrate(void *data, struct task_struct *task, int dest_cpu)
+{
+	this_cpu_inc(system_cells->migrations);
+}
 
 static struct gvt_probe {
 	const char *event;
@@ -92,6 +117,7 @@ static struct gvt_probe {
 	{ .event = "sched_switch",	 .probe = probe_switch },
 	{ .event = "task_newtask",	 .probe = probe_newtask },
 	{ .event = "sched_process_exit", .probe = probe_exit },
+	{ .event = "sched_migrate_task", .probe = probe_migrate },
 };
 
 /* Never called: it is here to be compiled. */
@@ -100,6 +126,7 @@ static void __maybe_unused check_prototypes(void)
 	check_trace_callback_type_sched_switch(probe_switch);
 	check_trace_callback_type_task_newtask(probe_newtask);
 	check_trace_callback_type_sched_process_exit(probe_exit);
+	check_trace_callback_type_sched_migrate_task(probe_migrate);
 }
 
 struct tracepoint_search {
@@ -162,29 +189,60 @@ void gvt_probe_detach(void)
 	tracepoint_synchronize_unregister();
 }
 
-void gvt_probe_read_cpu(int cpu, struct gvt_cells *sum)
+const char *gvt_probe_name(unsigned int i)
 {
-	memset(sum, 0, sizeof(*sum));
-	gvt_cells_add(sum, per_cpu_ptr(system_cells, cpu));
+	return i < ARRAY_SIZE(probes) ? probes[i].event : NULL;
 }
 
-/* All possible CPUs: one that went offline keeps what it counted. */
-void gvt_probe_read(struct gvt_cells *sum)
+/* With gvt_table_mutex: one reading, between two resets. */
+void gvt_probe_read_cpu(int cpu, struct gvt_system *sum)
+{
+	lockdep_assert_held(&gvt_table_mutex);
+	memset(sum, 0, sizeof(*sum));
+	gvt_system_add(sum, per_cpu_ptr(system_cells, cpu));
+	gvt_system_subtract(sum, &base[cpu]);
+}
+
+/* The same. All possible CPUs: one that went offline keeps what it counted. */
+void gvt_probe_read(struct gvt_system *sum)
 {
 	int cpu;
 
+	lockdep_assert_held(&gvt_table_mutex);
 	memset(sum, 0, sizeof(*sum));
-	for_each_possible_cpu(cpu)
-		gvt_cells_add(sum, per_cpu_ptr(system_cells, cpu));
+	for_each_possible_cpu(cpu) {
+		gvt_system_add(sum, per_cpu_ptr(system_cells, cpu));
+		gvt_system_subtract(sum, &base[cpu]);
+	}
+}
+
+/* With gvt_table_mutex. Nothing is zeroed: the probes go on counting meanwhile. */
+void gvt_probe_reset(void)
+{
+	int cpu;
+
+	lockdep_assert_held(&gvt_table_mutex);
+	for_each_possible_cpu(cpu) {
+		memset(&base[cpu], 0, sizeof(base[cpu]));
+		gvt_system_add(&base[cpu], per_cpu_ptr(system_cells, cpu));
+	}
 }
 
 int gvt_probe_init(void)
 {
-	system_cells = alloc_percpu(struct gvt_cells);
-	return system_cells ? 0 : -ENOMEM;
+	base = kvcalloc(nr_cpu_ids, sizeof(*base), GFP_KERNEL);
+	if (!base)
+		return -ENOMEM;
+	system_cells = alloc_percpu(struct gvt_system);
+	if (!system_cells) {
+		kvfree(base);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 void gvt_probe_exit(void)
 {
 	free_percpu(system_cells);
+	kvfree(base);
 }

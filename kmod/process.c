@@ -10,8 +10,6 @@
 #include <linux/pid.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "compat.h"
 #include "proc.h"
@@ -33,16 +31,9 @@ static const char *const process_columns[] = {
 };
 
 /* A name is one column, whatever its owner put into it. */
-static void show_comm(struct seq_file *m, const struct gvt_row *row)
+void gvt_proc_comm(struct seq_file *m, const char *comm)
 {
-	char comm[TASK_COMM_LEN];
-	struct task_struct *task;
 	const char *p;
-
-	/* exec by another thread than the first puts that one in its place. */
-	task = get_pid_task(row->pid, PIDTYPE_TGID) ?: get_task_struct(row->task);
-	get_task_comm(comm, task);
-	put_task_struct(task);
 
 	seq_putc(m, ' ');
 	if (!*comm)
@@ -53,6 +44,18 @@ static void show_comm(struct seq_file *m, const struct gvt_row *row)
 		else
 			seq_printf(m, "\\%03o", (unsigned char)*p);
 	}
+}
+
+static void show_comm(struct seq_file *m, const struct gvt_row *row)
+{
+	char comm[TASK_COMM_LEN];
+	struct task_struct *task;
+
+	/* exec by another thread than the first puts that one in its place. */
+	task = get_pid_task(row->pid, PIDTYPE_TGID) ?: get_task_struct(row->task);
+	get_task_comm(comm, task);
+	put_task_struct(task);
+	gvt_proc_comm(m, comm);
 }
 
 static void show_goroutines(struct seq_file *m, const struct gvt_goroutines *go,
@@ -104,37 +107,13 @@ static int by_place(const void *a, const void *b)
 	return x->born < y->born ? -1 : 1;
 }
 
-/*
- * What there is, sorted; processes may begin and end meanwhile, but no row goes
- * until put_rows().
- */
-static struct gvt_row **get_rows(unsigned int *n)
-{
-	unsigned int max = gvt_table_count() + 16;
-	struct gvt_row **rows;
-
-	rows = kvmalloc_array(max, sizeof(*rows), GFP_KERNEL);
-	if (!rows)
-		return NULL;
-	mutex_lock(&gvt_table_mutex);
-	*n = gvt_table_list(rows, max);
-	sort(rows, *n, sizeof(*rows), by_place, NULL);
-	return rows;
-}
-
-static void put_rows(struct gvt_row **rows)
-{
-	mutex_unlock(&gvt_table_mutex);
-	kvfree(rows);
-}
-
 static int process_show(struct seq_file *m, void *v)
 {
 	static struct gvt_row_sum sum;	/* large; gvt_table_mutex */
 	struct gvt_row **rows;
 	unsigned int i, n;
 
-	rows = get_rows(&n);
+	rows = gvt_rows_get(&n, by_place);
 	if (!rows)
 		return -ENOMEM;
 	seq_puts(m, GVT_PROC_VERSION);
@@ -151,7 +130,7 @@ static int process_show(struct seq_file *m, void *v)
 		if (rows[i]->nr_folded && gvt_proc_pid(m, rows[i]))
 			show_row(m, rows[i], "folded", &rows[i]->folded);
 	}
-	put_rows(rows);
+	gvt_rows_put(rows);
 	return 0;
 }
 
@@ -161,7 +140,7 @@ static int watch_show(struct seq_file *m, void *v)
 	unsigned int i, n;
 	int pid;
 
-	rows = get_rows(&n);
+	rows = gvt_rows_get(&n, by_place);
 	if (!rows)
 		return -ENOMEM;
 	seq_puts(m, GVT_PROC_VERSION "pid forks root\n");
@@ -171,7 +150,7 @@ static int watch_show(struct seq_file *m, void *v)
 			seq_printf(m, "%d %d %d\n", pid, READ_ONCE(rows[i]->root->tree),
 				   gvt_proc_pid(m, rows[i]->root));
 	}
-	put_rows(rows);
+	gvt_rows_put(rows);
 	return 0;
 }
 

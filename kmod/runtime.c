@@ -51,6 +51,7 @@ struct gvt_runtime {
 /* Both with gvt_table_mutex. */
 static LIST_HEAD(mapped_pages);
 static struct gvt_goroutines ended_total;
+static struct gvt_goroutines reset_total;	/* at the last reset */
 
 static atomic_t nr_files;
 
@@ -111,14 +112,37 @@ void gvt_runtime_read(const struct list_head *pages, struct gvt_goroutines *sum)
 		add_page(rt, sum);
 }
 
-/* All runtimes, live and ended, watched or not. */
-void gvt_runtime_total(struct gvt_goroutines *sum)
+static void total(struct gvt_goroutines *sum)
 {
 	const struct gvt_runtime *rt;
 
 	*sum = ended_total;
 	list_for_each_entry(rt, &mapped_pages, all)
 		add_page(rt, sum);
+}
+
+/* A page may take back what it said. */
+static void subtract(unsigned long *n, unsigned long before)
+{
+	*n = *n > before ? *n - before : 0;
+}
+
+/* All runtimes, live and ended, watched or not; what they did since the last reset. */
+void gvt_runtime_total(struct gvt_goroutines *sum)
+{
+	total(sum);
+	subtract(&sum->creations, reset_total.creations);
+	subtract(&sum->exits, reset_total.exits);
+	subtract(&sum->switches, reset_total.switches);
+	subtract(&sum->parks, reset_total.parks);
+	subtract(&sum->steals, reset_total.steals);
+	subtract(&sum->handoffs, reset_total.handoffs);
+	subtract(&sum->preemptions, reset_total.preemptions);
+}
+
+void gvt_runtime_reset(void)
+{
+	total(&reset_total);
 }
 
 /* The row goes; the pages stay, for the total. */
@@ -156,7 +180,10 @@ static int runtime_open(struct inode *inode, struct file *file)
 	INIT_LIST_HEAD(&rt->all);
 	INIT_LIST_HEAD(&rt->of_row);
 	file->private_data = rt;
+	/* Its process may be watched at any time from now on. */
+	mutex_lock(&gvt_watch_mutex);
 	gvt_watch_wake();
+	mutex_unlock(&gvt_watch_mutex);
 	return 0;
 
 err_spare:
@@ -198,6 +225,7 @@ static int runtime_mmap(struct file *file, struct vm_area_struct *vma)
 		goto out;
 	rt->mapped = true;
 	rt->row = row;
+	row->all = false;
 	list_add_tail(&rt->of_row, &row->pages);
 	row->nr_pages++;
 	list_add_tail(&rt->all, &mapped_pages);

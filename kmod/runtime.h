@@ -28,6 +28,7 @@ unsigned long gvt_goroutines_alive(const struct gvt_goroutines *g);
 void gvt_runtime_read(const struct list_head *pages, struct gvt_goroutines *sum);
 void gvt_runtime_detach(struct list_head *pages);
 void gvt_runtime_total(struct gvt_goroutines *sum);
+void gvt_runtime_reset(void);
 
 /* Files that are open: while there are any, a process may become watched at once. */
 int gvt_runtime_files(void);

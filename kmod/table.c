@@ -21,6 +21,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
 #include "compat.h"
 #include "table.h"
@@ -114,6 +115,53 @@ unsigned int gvt_table_list(struct gvt_row **rows, unsigned int max)
 	}
 	rcu_read_unlock();
 	return n;
+}
+
+/*
+ * With gvt_table_mutex: any row that @pick wants (NULL: any at all). A root may be
+ * freed before those that name it: who removes what was picked stays in RCU for as
+ * long as it goes on picking, or picks no root that is named.
+ */
+struct gvt_row *gvt_table_pick(bool (*pick)(const struct gvt_row *row))
+{
+	struct gvt_row *row = NULL;
+	unsigned int i;
+
+	rcu_read_lock();
+	for (i = 0; i < ARRAY_SIZE(buckets); i++) {
+		for (row = rcu_dereference(buckets[i]); row; row = rcu_dereference(row->next)) {
+			if (!pick || pick(row))
+				goto out;
+		}
+	}
+out:
+	rcu_read_unlock();
+	return row;
+}
+
+/*
+ * What there is, sorted if wanted; processes may begin and end meanwhile, but no
+ * row goes until gvt_rows_put(). NULL: no memory.
+ */
+struct gvt_row **gvt_rows_get(unsigned int *n, cmp_func_t compare)
+{
+	unsigned int max = gvt_table_count() + 16;
+	struct gvt_row **rows;
+
+	rows = kvmalloc_array(max, sizeof(*rows), GFP_KERNEL);
+	if (!rows)
+		return NULL;
+	mutex_lock(&gvt_table_mutex);
+	*n = gvt_table_list(rows, max);
+	if (compare)
+		sort(rows, *n, sizeof(*rows), compare, NULL);
+	return rows;
+}
+
+void gvt_rows_put(struct gvt_row **rows)
+{
+	mutex_unlock(&gvt_table_mutex);
+	kvfree(rows);
 }
 
 /* ------------------------------------------------------------------- one row */

@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
+#include <linux/types.h>
 
 #include "cells.h"
 #include "runtime.h"
@@ -36,6 +37,7 @@ struct gvt_row_sum {
  * @root: the row whose `PID+` brought this one in; itself if it was named itself
  * @refs: of a root: 1 and one for each other row that it brought in
  * @tree: of a root: what its family forks is watched too
+ * @all: nobody named it: it came in by `watch_all` and goes with it
  * @born: order in which rows came
  * @ended: 0, or the order in which the processes ended
  * @threads_peak: the most threads seen alive when one was created
@@ -64,6 +66,7 @@ struct gvt_row {
 	struct gvt_row *root;
 	refcount_t refs;
 	bool tree;
+	bool all;
 	unsigned long born;
 	atomic_long_t ended;
 	atomic_t threads_peak;
@@ -99,6 +102,9 @@ bool gvt_table_push(struct gvt_row *row);
 void gvt_table_remove(struct gvt_row *row);
 unsigned int gvt_table_count(void);
 unsigned int gvt_table_list(struct gvt_row **rows, unsigned int max);
+struct gvt_row *gvt_table_pick(bool (*pick)(const struct gvt_row *row));
+struct gvt_row **gvt_rows_get(unsigned int *n, cmp_func_t compare);
+void gvt_rows_put(struct gvt_row **rows);
 
 void gvt_row_start(struct gvt_row *row);
 void gvt_row_read(struct gvt_row *row, struct gvt_row_sum *sum);

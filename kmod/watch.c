@@ -8,12 +8,12 @@
  * are pushed out; one that came in by inheritance (`PID+`) is then added to its
  * root, so that the sum over a command and its children misses nothing.
  *
- * The fork probe can't allocate. While a tree is watched, tend() keeps a stock
- * of spare rows for it to take, pushes out ended rows, and when nobody is left
+ * The fork probe can't allocate. While anybody's children are watched, tend() keeps
+ * a stock of spare rows for it to take, pushes out ended rows, and when nobody is left
  * turns the key off. Who finds no spare, or max_watch processes live, is not
  * watched, and that is counted.
  *
- * Two locks. watch_mutex is around commands and tend(): it alone covers removal
+ * Two locks. gvt_watch_mutex is around commands and tend(): it alone covers removal
  * of rows and the static key, which may take cpu_hotplug_lock, under which the
  * kernel elsewhere takes mmap_lock. gvt_table_mutex inside it covers the rows,
  * and is what mmap of the runtime page takes, inside mmap_lock. Hence mmap never
@@ -22,7 +22,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/jump_label.h>
-#include <linux/llist.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/pid_namespace.h>
@@ -33,10 +32,10 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "stock.h"
 #include "table.h"
 #include "watch.h"
 
-#define GVT_SPARES		64
 #define GVT_TEND_TREE_MS	10
 #define GVT_TEND_MS		200
 
@@ -50,15 +49,13 @@ MODULE_PARM_DESC(max_ended, "ended processes that stay readable (64)");
 
 DEFINE_STATIC_KEY_FALSE(gvt_watch_key);
 
-static DEFINE_MUTEX(watch_mutex);
-static unsigned int nr_trees;		/* watch_mutex */
+DEFINE_MUTEX(gvt_watch_mutex);	/* watch.h tells */
+static unsigned int nr_trees;		/* gvt_watch_mutex */
 
 static atomic_t nr_live;		/* at most max_watch */
 static atomic_long_t nr_ends;
 static atomic_long_t nr_dropped;
-
-static struct gvt_row *spares[GVT_SPARES];	/* xchg, cmpxchg */
-static LLIST_HEAD(returned);
+static unsigned long reset_dropped;	/* at the last reset; gvt_table_mutex */
 
 static void tend(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tend_work, tend);
@@ -68,6 +65,11 @@ unsigned int gvt_watch_limit(void)
 	return max_watch;
 }
 
+unsigned int gvt_watch_limit_ended(void)
+{
+	return max_ended;
+}
+
 unsigned int gvt_watch_live(void)
 {
 	return atomic_read(&nr_live);
@@ -75,7 +77,12 @@ unsigned int gvt_watch_live(void)
 
 unsigned long gvt_watch_dropped(void)
 {
-	return atomic_long_read(&nr_dropped);
+	return atomic_long_read(&nr_dropped) - reset_dropped;
+}
+
+void gvt_watch_reset_dropped(void)
+{
+	reset_dropped = atomic_long_read(&nr_dropped);
 }
 
 static void end_row(struct gvt_row *row)
@@ -99,43 +106,33 @@ void gvt_watch_switch(const struct task_struct *prev, enum gvt_reason reason,
 	rcu_read_unlock();
 }
 
-static struct gvt_row *take_spare(void)
-{
-	struct gvt_row *row;
-	unsigned int i;
-
-	for (i = 0; i < GVT_SPARES; i++) {
-		if (!READ_ONCE(spares[i]))
-			continue;
-		row = xchg(&spares[i], NULL);
-		if (row)
-			return row;
-	}
-	return NULL;
-}
-
-/* In RCU. The child doesn't run before the fork probe returns. */
+/*
+ * In RCU. The child doesn't run before the fork probe returns. @root: who brought
+ * it in, NULL: watch_all.
+ */
 static bool inherit(struct gvt_row *root, struct task_struct *child)
 {
 	struct gvt_row *row;
 
 	if (!atomic_add_unless(&nr_live, 1, max_watch))
 		return false;
-	row = take_spare();
+	row = gvt_stock_take();
 	if (!row)
 		goto err_spare;
-	if (!refcount_inc_not_zero(&root->refs))
+	if (root && !refcount_inc_not_zero(&root->refs))
 		goto err_root;
 	gvt_row_bind(row, child, root);
+	row->all = !root;
 	if (!gvt_table_push(row))
 		goto err_push;
 	return true;
 
 err_push:	/* somebody found the child in /proc and named it meanwhile */
 	gvt_row_unbind(row);
-	refcount_dec(&root->refs);
+	if (root)
+		refcount_dec(&root->refs);
 err_root:
-	llist_add(&row->returned, &returned);
+	gvt_stock_return(row);
 err_spare:
 	atomic_dec(&nr_live);
 	return false;
@@ -150,6 +147,23 @@ static void raise_peak(struct gvt_row *row)
 		;
 }
 
+/* In RCU. @row: of the parent, or NULL. */
+static void watch_child(struct gvt_row *row, struct task_struct *child)
+{
+	struct gvt_row *root = row && READ_ONCE(row->root->tree) ? row->root : NULL;
+
+	if (!root && (!gvt_watch_all() || child->flags & PF_KTHREAD))
+		return;
+	if (inherit(root, child))
+		return;
+	/* Somebody who named it meanwhile has not let it drop. */
+	if (gvt_table_find(child->signal))
+		return;
+	if (row)
+		atomic_long_inc(&row->forks_dropped);
+	atomic_long_inc(&nr_dropped);
+}
+
 /* Current forks @child. */
 void gvt_watch_newtask(struct task_struct *child, enum gvt_kind kind, bool thread)
 {
@@ -159,13 +173,11 @@ void gvt_watch_newtask(struct task_struct *child, enum gvt_kind kind, bool threa
 	row = gvt_table_find(current->signal);
 	if (row) {
 		this_cpu_inc(row->cells->creations[kind]);
-		if (thread) {
+		if (thread)
 			raise_peak(row);
-		} else if (READ_ONCE(row->root->tree) && !inherit(row->root, child)) {
-			atomic_long_inc(&row->forks_dropped);
-			atomic_long_inc(&nr_dropped);
-		}
 	}
+	if (!thread)
+		watch_child(row, child);
 	rcu_read_unlock();
 }
 
@@ -188,7 +200,7 @@ void gvt_watch_exit_task(const struct task_struct *task, enum gvt_exit which, bo
 
 /*
  * With gvt_table_mutex. Takes *@spare if the process has no row yet. With @tree,
- * watch_mutex too.
+ * gvt_watch_mutex too.
  */
 struct gvt_row *gvt_watch_add(struct task_struct *task, bool tree, struct gvt_row **spare)
 {
@@ -239,7 +251,7 @@ static void free_row_rcu(struct rcu_head *rcu)
 }
 
 /* With both mutexes; a root only after the last of those that it brought in. */
-static void remove_row(struct gvt_row *row)
+void gvt_watch_remove(struct gvt_row *row)
 {
 	static struct gvt_row_sum sum;
 
@@ -264,9 +276,9 @@ static void remove_family(struct gvt_row *root, struct gvt_row **rows, unsigned 
 
 	for (i = 0; i < n; i++) {
 		if (rows[i]->root == root && rows[i] != root)
-			remove_row(rows[i]);
+			gvt_watch_remove(rows[i]);
 	}
-	remove_row(root);
+	gvt_watch_remove(root);
 }
 
 static int by_end(const void *a, const void *b)
@@ -290,7 +302,7 @@ static void push_out(struct gvt_row **rows, unsigned int n)
 	for (i = live; i < n && excess; i++) {
 		if (rows[i]->root == rows[i] && !refcount_dec_if_one(&rows[i]->refs))
 			continue;
-		remove_row(rows[i]);
+		gvt_watch_remove(rows[i]);
 		excess--;
 	}
 }
@@ -306,52 +318,16 @@ static bool all_quiet(struct gvt_row **rows, unsigned int n)
 	return true;
 }
 
-/* With watch_mutex, and so that no row goes; room for those that come meanwhile. */
+/* With gvt_watch_mutex, and so that no row goes; room for those that come meanwhile. */
 static struct gvt_row **alloc_list(unsigned int *max)
 {
 	*max = gvt_table_count() + GVT_SPARES;
 	return kvmalloc_array(*max, sizeof(struct gvt_row *), GFP_KERNEL);
 }
 
-/* ------------------------------------------------------------------ the stock */
-
-static void free_returned(void)
-{
-	struct gvt_row *row, *next;
-
-	llist_for_each_entry_safe(row, next, llist_del_all(&returned), returned)
-		gvt_row_free(row);
-}
-
-/* With watch_mutex. Short of memory, the stock stays short; tend() comes again. */
-static void fill_stock(void)
-{
-	struct gvt_row *row;
-	unsigned int i;
-
-	for (i = 0; i < GVT_SPARES; i++) {
-		if (READ_ONCE(spares[i]))
-			continue;
-		row = gvt_row_alloc(GFP_KERNEL_ACCOUNT);
-		if (!row)
-			return;
-		/* Full before a fork probe can take it: xchg() there pairs. */
-		smp_store_release(&spares[i], row);
-	}
-}
-
-static void free_stock(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < GVT_SPARES; i++)
-		gvt_row_free(xchg(&spares[i], NULL));
-	free_returned();
-}
-
 /* ---------------------------------------------------------------- the tending */
 
-/* With watch_mutex. True: nobody is watched, and no late switch is to be counted. */
+/* With gvt_watch_mutex. True: nobody is watched, and no late switch is to be counted. */
 static bool trim(void)
 {
 	unsigned int n, max;
@@ -372,38 +348,40 @@ static bool trim(void)
 	return quiet;
 }
 
+/* With gvt_watch_mutex. */
+static bool inheriting(void)
+{
+	return nr_trees || gvt_watch_all();
+}
+
 static unsigned long tend_delay(void)
 {
-	return msecs_to_jiffies(nr_trees ? GVT_TEND_TREE_MS : GVT_TEND_MS);
+	return msecs_to_jiffies(inheriting() ? GVT_TEND_TREE_MS : GVT_TEND_MS);
 }
 
 static void tend(struct work_struct *work)
 {
-	mutex_lock(&watch_mutex);
-	free_returned();
-	if (trim() && !gvt_runtime_files()) {
+	mutex_lock(&gvt_watch_mutex);
+	gvt_stock_free_returned();
+	if (trim() && !gvt_runtime_files() && !gvt_watch_all()) {
 		static_branch_disable(&gvt_watch_key);
-		free_stock();
+		gvt_stock_free();
 	} else {
-		if (nr_trees)
-			fill_stock();
+		if (inheriting())
+			gvt_stock_fill();
 		schedule_delayed_work(&tend_work, tend_delay());
 	}
-	mutex_unlock(&watch_mutex);
+	mutex_unlock(&gvt_watch_mutex);
 }
 
-static void wake(void)
-{
-	static_branch_enable(&gvt_watch_key);
-	schedule_delayed_work(&tend_work, tend_delay());
-}
-
-/* A runtime file was opened: its process may be watched at any time. */
+/* With gvt_watch_mutex. Tends soon: sooner than it may have been to, where children are watched. */
 void gvt_watch_wake(void)
 {
-	mutex_lock(&watch_mutex);
-	wake();
-	mutex_unlock(&watch_mutex);
+	static_branch_enable(&gvt_watch_key);
+	if (inheriting())
+		mod_delayed_work(system_wq, &tend_work, tend_delay());
+	else
+		schedule_delayed_work(&tend_work, tend_delay());
 }
 
 /* ------------------------------------------------------------ start and stop */
@@ -416,23 +394,21 @@ int gvt_watch_start(struct task_struct *task, bool tree)
 	if (!spare)
 		return -ENOMEM;
 
-	mutex_lock(&watch_mutex);
+	mutex_lock(&gvt_watch_mutex);
 	/* Also here, not only in tend(): however fast rows come, they are bounded. */
 	trim();
 	if (tree)
-		fill_stock();
+		gvt_stock_fill();
 	/* The key first: the row counts from the moment it is in the table. */
-	wake();
+	gvt_watch_wake();
 	mutex_lock(&gvt_table_mutex);
 	row = gvt_watch_add(task, tree, &spare);
 	ret = PTR_ERR_OR_ZERO(row);
+	if (!ret)
+		row->all = false;
 	mutex_unlock(&gvt_table_mutex);
-	if (tree) {
-		/* Sooner than it may have been to come. */
-		cancel_delayed_work(&tend_work);
-		schedule_delayed_work(&tend_work, tend_delay());
-	}
-	mutex_unlock(&watch_mutex);
+	gvt_watch_wake();
+	mutex_unlock(&gvt_watch_mutex);
 
 	gvt_row_free(spare);
 	return ret;
@@ -456,7 +432,7 @@ static struct gvt_row *find_number(struct gvt_row **rows, unsigned int n, int nr
 	return best;
 }
 
-/* No probe that saw the tree is still at work after this. With watch_mutex. */
+/* No probe that saw the tree is still at work after this. With gvt_watch_mutex. */
 static void fell_tree(struct gvt_row *root)
 {
 	WRITE_ONCE(root->tree, false);
@@ -471,7 +447,7 @@ int gvt_watch_stop(const struct file *file, int nr)
 	unsigned int n, max;
 	int ret = 0;
 
-	mutex_lock(&watch_mutex);
+	mutex_lock(&gvt_watch_mutex);
 	rows = alloc_list(&max);
 	if (!rows) {
 		ret = -ENOMEM;
@@ -497,13 +473,13 @@ int gvt_watch_stop(const struct file *file, int nr)
 		n = gvt_table_list(rows, max);
 		remove_family(row, rows, n);
 	} else {
-		remove_row(row);
+		gvt_watch_remove(row);
 	}
 	mutex_unlock(&gvt_table_mutex);
 out_rows:
 	kvfree(rows);
 out_watch:
-	mutex_unlock(&watch_mutex);
+	mutex_unlock(&gvt_watch_mutex);
 	return ret;
 }
 
@@ -521,23 +497,20 @@ int gvt_watch_init(void)
 /* The probes are detached, the files gone: nobody adds or finds a row now. */
 void gvt_watch_exit(void)
 {
-	struct gvt_row *rows[16];
-	unsigned int n, i;
+	struct gvt_row *row;
 
 	cancel_delayed_work_sync(&tend_work);
 	static_branch_disable(&gvt_watch_key);
-	free_stock();
+	gvt_stock_free();
 
-	mutex_lock(&watch_mutex);
+	mutex_lock(&gvt_watch_mutex);
 	mutex_lock(&gvt_table_mutex);
 	/* Roots are only freed when RCU says so, and RCU may say so any time. */
 	rcu_read_lock();
-	while ((n = gvt_table_list(rows, ARRAY_SIZE(rows)))) {
-		for (i = 0; i < n; i++)
-			remove_row(rows[i]);
-	}
+	while ((row = gvt_table_pick(NULL)))
+		gvt_watch_remove(row);
 	rcu_read_unlock();
 	mutex_unlock(&gvt_table_mutex);
-	mutex_unlock(&watch_mutex);
+	mutex_unlock(&gvt_watch_mutex);
 	rcu_barrier();
 }

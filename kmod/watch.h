@@ -4,15 +4,13 @@
 #define GVT_WATCH_H
 
 #include <linux/jump_label.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
 
 #include "cells.h"
 
 struct file;
 struct gvt_row;
-
-/* A command to `watch` is at most this long. */
-#define GVT_WATCH_MAX_TEXT	64
 
 /* On while anybody may be watched; else the probes don't even look. */
 DECLARE_STATIC_KEY_FALSE(gvt_watch_key);
@@ -27,14 +25,28 @@ void gvt_watch_exit_task(const struct task_struct *task, enum gvt_exit which, bo
 int gvt_watch_command(const struct file *file, char *text);
 bool gvt_watch_may(const struct file *file, struct task_struct *task);
 
+/*
+ * Around commands and the tending of rows: removing rows, the static key. Outside
+ * gvt_table_mutex, and never taken inside mmap_lock.
+ */
+extern struct mutex gvt_watch_mutex;
+
+/* all.c */
+bool gvt_watch_all(void);
+int gvt_watch_all_start(void);
+int gvt_watch_all_stop(void);
+
 /* From the files. */
 int gvt_watch_start(struct task_struct *task, bool tree);
 int gvt_watch_stop(const struct file *file, int nr);
 struct gvt_row *gvt_watch_add(struct task_struct *task, bool tree, struct gvt_row **spare);
 void gvt_watch_wake(void);
+void gvt_watch_remove(struct gvt_row *row);
 unsigned int gvt_watch_limit(void);
+unsigned int gvt_watch_limit_ended(void);
 unsigned int gvt_watch_live(void);
 unsigned long gvt_watch_dropped(void);
+void gvt_watch_reset_dropped(void);
 
 int gvt_watch_init(void);
 void gvt_watch_exit(void);

@@ -116,7 +116,7 @@ TEST(each_cell_in_its_sums)
 	EXPECT_EQ(space[GVT_TO_IDLE], key[GVT_KEY_TO_IDLE]);
 }
 
-TEST(creations_exits_and_first_runs)
+TEST(creations_and_exits)
 {
 	struct gvt_cells cells = { 0 }, sum = { 0 };
 	unsigned long key[GVT_NR_KEYS];
@@ -128,8 +128,6 @@ TEST(creations_exits_and_first_runs)
 	cells.creations[GVT_WORKER] = 5;
 	cells.exits[GVT_THREAD_EXIT] = 6;
 	cells.exits[GVT_PROCESS_EXIT] = 7;
-	cells.first_run_ns = 8;
-	cells.first_runs = 9;
 	gvt_cells_add(&sum, &cells);
 	gvt_cells_add(&sum, &cells);
 	gvt_cells_keys(&sum, key);
@@ -140,8 +138,59 @@ TEST(creations_exits_and_first_runs)
 	EXPECT_EQ(10, key[GVT_KEY_WORKER_CREATIONS]);
 	EXPECT_EQ(12, key[GVT_KEY_THREAD_EXITS]);
 	EXPECT_EQ(14, key[GVT_KEY_PROCESS_EXITS]);
-	EXPECT_EQ(16, key[GVT_KEY_FIRST_RUN_NS]);
-	EXPECT_EQ(18, key[GVT_KEY_FIRST_RUNS]);
+}
+
+TEST(bucket_of_each_time)
+{
+	unsigned long ns;
+	unsigned int i;
+
+	EXPECT_EQ(0, gvt_hist_bucket(0));
+	EXPECT_EQ(0, gvt_hist_lower_bound(0));
+	for (i = 1; i < GVT_NR_BUCKETS; i++) {
+		ns = gvt_hist_lower_bound(i);
+		EXPECT_EQ(i, gvt_hist_bucket(ns));
+		EXPECT_EQ(i - 1, gvt_hist_bucket(ns - 1));
+		EXPECT_EQ(i, gvt_hist_bucket(2 * ns - 1));
+	}
+	EXPECT_EQ(GVT_NR_BUCKETS - 1, gvt_hist_bucket(2 * ns));
+	EXPECT_EQ(GVT_NR_BUCKETS - 1, gvt_hist_bucket(-1ul));
+}
+
+/* Every word its own number: a key that shows the wrong one, or a sum of the wrong ones, shows. */
+TEST(times_and_migrations)
+{
+	struct gvt_system one = { 0 }, sum = { 0 };
+	unsigned long *words = (unsigned long *)&one;
+	unsigned long key[GVT_NR_KEYS], count;
+	unsigned int i, t;
+	static const enum gvt_key ns_keys[] = {
+		GVT_KEY_CREATION_NS, GVT_KEY_RUNQUEUE_NS, GVT_KEY_SLICE_NS,
+	};
+	static const enum gvt_key count_keys[] = {
+		GVT_KEY_CREATION_COUNT, GVT_KEY_RUNQUEUE_COUNT, GVT_KEY_SLICE_COUNT,
+	};
+
+	for (i = 0; i < sizeof(one) / sizeof(*words); i++)
+		words[i] = 1000 + i * i;
+	gvt_system_add(&sum, &one);
+	gvt_system_add(&sum, &one);
+	gvt_system_keys(&sum, key);
+	for (t = 0; t < GVT_NR_DURATIONS; t++) {
+		for (i = count = 0; i < GVT_NR_BUCKETS; i++)
+			count += 2 * one.hist[t].bucket[i];
+		EXPECT_EQ(2 * one.hist[t].ns, key[ns_keys[t]]);
+		EXPECT_EQ(count, key[count_keys[t]]);
+	}
+	EXPECT_EQ(2 * one.migrations, key[GVT_KEY_MIGRATIONS]);
+	EXPECT_EQ(2 * one.negative, key[GVT_KEY_NEGATIVE]);
+	EXPECT_EQ(2 * one.cells.creations[GVT_THREAD], key[GVT_KEY_THREAD_CREATIONS]);
+
+	gvt_system_subtract(&sum, &one);
+	EXPECT_EQ(0, memcmp(&sum, &one, sizeof(sum)));
+	gvt_system_subtract(&sum, &one);
+	for (words = (unsigned long *)&sum, i = 0; i < sizeof(sum) / sizeof(*words); i++)
+		EXPECT_EQ(0, words[i]);
 }
 
 TEST(each_key_has_its_name)
