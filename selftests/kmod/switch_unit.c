@@ -165,10 +165,14 @@ TEST(times_and_migrations)
 	unsigned long key[GVT_NR_KEYS], count;
 	unsigned int i, t;
 	static const enum gvt_key ns_keys[] = {
-		GVT_KEY_CREATION_NS, GVT_KEY_RUNQUEUE_NS, GVT_KEY_SLICE_NS,
+		GVT_KEY_CREATION_NS,
+		GVT_KEY_RUNQUEUE_NS,
+		GVT_KEY_SLICE_NS,
 	};
 	static const enum gvt_key count_keys[] = {
-		GVT_KEY_CREATION_COUNT, GVT_KEY_RUNQUEUE_COUNT, GVT_KEY_SLICE_COUNT,
+		GVT_KEY_CREATION_COUNT,
+		GVT_KEY_RUNQUEUE_COUNT,
+		GVT_KEY_SLICE_COUNT,
 	};
 
 	for (i = 0; i < sizeof(one) / sizeof(*words); i++)

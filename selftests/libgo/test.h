@@ -30,10 +30,6 @@
 #include <kselftest_harness.h>
 #include <libgo.h>
 
-/* The longest that any one test may take, on a loaded machine, under TSan. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 300
-
 #if defined(__SANITIZE_ADDRESS__)
 #define TEST_ASAN 1
 #elif defined(__has_feature)
@@ -54,6 +50,13 @@
 #ifndef TEST_TSAN
 #define TEST_TSAN 0
 #endif
+
+/*
+ * The longest that any one test may take, on a loaded machine; a guard against hangs, of
+ * which a broken library has many, so no longer than it must be.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT (TEST_ASAN || TEST_TSAN ? 300 : 100)
 
 #define __maybe_unused __attribute__((__unused__))
 #define noinline __attribute__((__noinline__))
