@@ -38,7 +38,7 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check vm load unload install clean setup setup-demo setup-check
+.PHONY: all help demo check check-kernels vm load unload install clean setup setup-demo setup-check
 include libgo/libgo.mk
 include tools/tools.mk
 include kmod/kmod.mk
@@ -55,6 +55,10 @@ demo: setup-demo
 ## check: everything that has to pass: both compilers, style, all selftests, the VM
 check: setup-check
 	scripts/check
+
+## check-kernels: the tests of the module in each kernel that it is made for
+check-kernels: setup-check
+	scripts/check-kernels
 
 ## setup: install what is missing, from Debian's packages
 setup: setup-check
