@@ -361,9 +361,13 @@ static unsigned long tend_delay(void)
 
 static void tend(struct work_struct *work)
 {
+	bool files;
+
 	mutex_lock(&gvt_watch_mutex);
 	gvt_stock_free_returned();
-	if (trim() && !gvt_runtime_files() && !gvt_watch_all()) {
+	/* Before the rows are looked at: one that is open may bring in a row, then go. */
+	files = gvt_runtime_files();
+	if (trim() && !files && !gvt_watch_all()) {
 		static_branch_disable(&gvt_watch_key);
 		gvt_stock_free();
 	} else {
@@ -432,7 +436,10 @@ static struct gvt_row *find_number(struct gvt_row **rows, unsigned int n, int nr
 	return best;
 }
 
-/* No probe that saw the tree is still at work after this. With gvt_watch_mutex. */
+/*
+ * No probe that saw the tree is still at work after this. With gvt_watch_mutex, so
+ * that the key is not turned off before.
+ */
 static void fell_tree(struct gvt_row *root)
 {
 	WRITE_ONCE(root->tree, false);
@@ -444,6 +451,7 @@ static void fell_tree(struct gvt_row *root)
 int gvt_watch_stop(const struct file *file, int nr)
 {
 	struct gvt_row **rows, *row;
+	bool inherited;
 	unsigned int n, max;
 	int ret = 0;
 
@@ -469,13 +477,20 @@ int gvt_watch_stop(const struct file *file, int nr)
 		fell_tree(row);
 
 	mutex_lock(&gvt_table_mutex);
-	if (row->root == row) {
+	inherited = row->root != row;
+	if (inherited) {
+		gvt_watch_remove(row);
+	} else {
 		n = gvt_table_list(rows, max);
 		remove_family(row, rows, n);
-	} else {
-		gvt_watch_remove(row);
 	}
 	mutex_unlock(&gvt_table_mutex);
+	/*
+	 * A fork of its may be in a probe that found it, and still bring in the child.
+	 * tend() waits for the mutex, and sees that row before it turns the key off.
+	 */
+	if (inherited)
+		synchronize_rcu();
 out_rows:
 	kvfree(rows);
 out_watch:
