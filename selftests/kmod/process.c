@@ -224,7 +224,8 @@ TEST(switches_and_times_are_the_kernels)
 	EXPECT_LE(vol, k1.voluntary - k0.voluntary);
 	if (!sleeps_are_taken_back())
 		EXPECT_EQ(k1.voluntary - k0.voluntary, vol);
-	EXPECT_LT(WORKERS * 30, vol);
+	/* All of them wait now. How often before, is a matter of time. */
+	EXPECT_LE(WORKERS + 1, vol);
 	EXPECT_LT(0, non);
 	EXPECT_EQ(vol + non, by_what_changed(&row));
 	EXPECT_EQ(k1.run_ns - k0.run_ns, row_number(&row, "run_ns"));
