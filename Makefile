@@ -38,10 +38,12 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check check-kernels vm load unload install clean setup setup-demo setup-check
+.PHONY: all help demo check check-kernels bench-kmod vm load unload install clean
+.PHONY: setup setup-demo setup-check setup-bench-kmod
 include libgo/libgo.mk
 include tools/tools.mk
 include kmod/kmod.mk
+include Documentation/samples/samples.mk
 include selftests/selftests.mk
 
 ## all: the library and the tools, and the module where kernel headers are found
@@ -60,10 +62,15 @@ check: setup-check
 check-kernels: setup-check
 	scripts/check-kernels
 
+## bench-kmod: what gvt.ko costs, in instructions and in time
+bench-kmod: setup-bench-kmod
+	$(MAKE) kmod
+	O='$(O)' scripts/bench-kmod $(ARGS)
+
 ## setup: install what is missing, from Debian's packages
 setup: setup-check
 
-setup-demo setup-check: setup-%:
+setup-demo setup-check setup-bench-kmod: setup-%:
 	scripts/setup $*
 
 ## vm: run CMD="..." as root in the lab virtual machine, gvt.ko loaded

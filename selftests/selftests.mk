@@ -24,7 +24,7 @@ KSELFTEST := O='$(O)' CC='$(CC)' SAN='$(SAN)' scripts/kselftest
 .PHONY: selftests check-libgo check-tools check-kmod style
 
 ## selftests: build the tests, as the kernel's kselftest does
-selftests: libgo tools $(if $(KMOD_HEADERS),kmod)
+selftests: libgo tools $(if $(KMOD_HEADERS),kmod samples)
 	$(KSELFTEST) build
 
 ## check-libgo: the tests of the library, on this machine
@@ -38,7 +38,7 @@ check-tools: libgo tools
 	$(KSELFTEST) check tools
 
 ## check-kmod: the tests of the module, in the lab virtual machine
-check-kmod: all
+check-kmod: all samples
 	$(KSELFTEST) build kmod
 	VM=1 $(KSELFTEST) check kmod
 
