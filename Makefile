@@ -62,6 +62,10 @@ check: setup-check
 check-kernels: setup-check
 	scripts/check-kernels
 
+## check-debug: the tests of the module in kernels that look for its faults (long)
+check-debug: setup-debug
+	scripts/check-debug
+
 ## bench-kmod: what gvt.ko costs, in instructions and in time
 bench-kmod: setup-bench-kmod
 	$(MAKE) kmod
