@@ -38,8 +38,8 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check check-kernels bench-kmod vm load unload install clean
-.PHONY: setup setup-demo setup-check setup-bench-kmod
+.PHONY: all help demo check check-kernels check-debug bench-kmod vm load unload install clean
+.PHONY: setup setup-demo setup-check setup-debug setup-bench-kmod
 include libgo/libgo.mk
 include tools/tools.mk
 include kmod/kmod.mk
@@ -74,7 +74,7 @@ bench-kmod: setup-bench-kmod
 ## setup: install what is missing, from Debian's packages
 setup: setup-check
 
-setup-demo setup-check setup-bench-kmod: setup-%:
+setup-demo setup-check setup-debug setup-bench-kmod: setup-%:
 	scripts/setup $*
 
 ## vm: run CMD="..." as root in the lab virtual machine, gvt.ko loaded
