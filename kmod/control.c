@@ -4,6 +4,7 @@
  */
 #include <linux/fs.h>
 #include <linux/jump_label.h>
+#include <linux/mutex.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
@@ -19,15 +20,22 @@ static int reset(void)
 	return 0;
 }
 
+/* A key that is just being turned on must not be turned off, and warns of it. */
+static DEFINE_MUTEX(key_mutex);
+
 static int hist_on(void)
 {
+	mutex_lock(&key_mutex);
 	static_branch_enable(&gvt_duration_key);
+	mutex_unlock(&key_mutex);
 	return 0;
 }
 
 static int hist_off(void)
 {
+	mutex_lock(&key_mutex);
 	static_branch_disable(&gvt_duration_key);
+	mutex_unlock(&key_mutex);
 	return 0;
 }
 

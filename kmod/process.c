@@ -27,7 +27,7 @@ static const char *const process_columns[] = {
 	"goroutines_alive", "goroutines_peak", "goroutine_creations",
 	"goroutine_switches", "goroutine_parks", "goroutine_steals",
 	"goroutine_switches_per_kernel_switch",
-	"process_creations", "vfork_creations", "forks_dropped", "root",
+	"process_creations", "vfork_creations", "forks_dropped", "root", "processes",
 };
 
 /* A name is one column, whatever its owner put into it. */
@@ -74,8 +74,9 @@ static void show_goroutines(struct seq_file *m, const struct gvt_goroutines *go,
 		seq_puts(m, " -");
 }
 
+/* @processes: how many of them the row stands for. */
 static void show_row(struct seq_file *m, const struct gvt_row *row, const char *state,
-		     const struct gvt_row_sum *sum)
+		     unsigned long processes, const struct gvt_row_sum *sum)
 {
 	unsigned long key[GVT_NR_KEYS];
 
@@ -89,9 +90,9 @@ static void show_row(struct seq_file *m, const struct gvt_row *row, const char *
 		   key[GVT_KEY_OTHER_MM], key[GVT_KEY_TO_KTHREAD], key[GVT_KEY_TO_IDLE]);
 	seq_printf(m, " %lu %lu", sum->run_ns, sum->wait_ns);
 	show_goroutines(m, &sum->go, key[GVT_KEY_VOLUNTARY] + key[GVT_KEY_NONVOLUNTARY]);
-	seq_printf(m, " %lu %lu %lu %d\n", key[GVT_KEY_PROCESS_CREATIONS],
+	seq_printf(m, " %lu %lu %lu %d %lu\n", key[GVT_KEY_PROCESS_CREATIONS],
 		   key[GVT_KEY_VFORK_CREATIONS], sum->forks_dropped,
-		   gvt_proc_pid(m, row->root));
+		   gvt_proc_pid(m, row->root), processes);
 }
 
 /* Live ones first, as they came; then the ended, the last one first. */
@@ -124,11 +125,12 @@ static int process_show(struct seq_file *m, void *v)
 		if (!gvt_proc_pid(m, rows[i]))
 			continue;
 		gvt_row_read(rows[i], &sum);
-		show_row(m, rows[i], gvt_row_live(rows[i]) ? "live" : "ended", &sum);
+		show_row(m, rows[i], gvt_row_live(rows[i]) ? "live" : "ended", 1, &sum);
 	}
 	for (i = 0; i < n; i++) {
 		if (rows[i]->nr_folded && gvt_proc_pid(m, rows[i]))
-			show_row(m, rows[i], "folded", &rows[i]->folded);
+			show_row(m, rows[i], "folded", rows[i]->nr_folded,
+				 &rows[i]->folded);
 	}
 	gvt_rows_put(rows);
 	return 0;
