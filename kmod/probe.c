@@ -46,6 +46,7 @@
 #include "watch.h"
 
 static_assert(GVT_STATE_RUNNING == TASK_RUNNING);
+static_assert(GVT_STATE_INTERRUPTIBLE == TASK_INTERRUPTIBLE);
 static_assert(GVT_STATE_UNINTERRUPTIBLE == TASK_UNINTERRUPTIBLE);
 static_assert(GVT_STATE_STOPPED == __TASK_STOPPED);
 static_assert(GVT_STATE_TRACED == __TASK_TRACED);
@@ -59,29 +60,60 @@ static struct gvt_system __percpu *system_cells;
 /* What each possible CPU had counted at the last reset. With gvt_table_mutex. */
 static struct gvt_system *base;
 
-static void probe_switch(void *data, bool preempt, struct task_struct *prev,
-			 struct task_struct *next, unsigned int prev_state)
+/* By way of a number: since Linux 6.15 the compiler knows the per-CPU address space, too. */
+static void *to_data(struct gvt_system __percpu *cells)
 {
-	const struct gvt_switch s = {
+	return (void *)(__force unsigned long)cells;
+}
+
+static __always_inline struct gvt_system __percpu *to_cells(void *data)
+{
+	return (struct gvt_system __percpu __force *)(unsigned long)data;
+}
+
+static __always_inline struct gvt_switch facts(bool preempt, const struct task_struct *prev,
+					       const struct task_struct *next,
+					       unsigned int prev_state)
+{
+	return (struct gvt_switch){
 		.preempt	= preempt,
 		.prev_state	= prev_state,
-		.prev_pid	= prev->pid,
 		.prev_tgid	= prev->tgid,
 		.prev_mm	= prev->active_mm,
-		.next_pid	= next->pid,
 		.next_tgid	= next->tgid,
 		.next_mm	= next->mm,
 	};
-	enum gvt_reason reason = gvt_switch_reason(&s);
-	enum gvt_space space = gvt_switch_space(&s);
+}
 
-	this_cpu_inc(system_cells->cells.switches[reason][space]);
-	if (unlikely(gvt_duration_is_first_run(next)))
-		gvt_duration_first_run(system_cells, next);
+/*
+ * What is not for every switch, or was asked for. Out of line, called last and with the
+ * probe's own parameters, so that the probe saves and moves no register for it.
+ */
+static noinline void switch_more(void *data, bool preempt, struct task_struct *prev,
+				 struct task_struct *next, unsigned int prev_state)
+{
+	const struct gvt_switch s = facts(preempt, prev, next, prev_state);
+	struct gvt_system __percpu *system = to_cells(data);
+
+	if (gvt_duration_is_first_run(next))
+		gvt_duration_first_run(system, next);
 	if (static_branch_unlikely(&gvt_duration_key))
-		gvt_duration_switch(system_cells, prev, next);
+		gvt_duration_switch(system, prev, next);
 	if (static_branch_unlikely(&gvt_watch_key))
-		gvt_watch_switch(prev, reason, space);
+		gvt_watch_switch(prev, gvt_switch_reason(&s), gvt_switch_space(&s));
+}
+
+/* @data: system_cells, in a register already. */
+static void probe_switch(void *data, bool preempt, struct task_struct *prev,
+			 struct task_struct *next, unsigned int prev_state)
+{
+	const struct gvt_switch s = facts(preempt, prev, next, prev_state);
+	struct gvt_system __percpu *system = to_cells(data);
+
+	this_cpu_inc(system->cells.switches[gvt_switch_reason(&s)][gvt_switch_space(&s)]);
+	if (static_branch_unlikely(&gvt_duration_key) || static_branch_unlikely(&gvt_watch_key) ||
+	    unlikely(gvt_duration_is_first_run(next)))
+		switch_more(data, preempt, prev, next, prev_state);
 }
 
 static void probe_newtask(void *data, struct task_struct *task, GVT_CLONE_FLAGS clone_flags)
@@ -152,7 +184,7 @@ static int attach(struct gvt_probe *p)
 		pr_err("tracepoint %s: this kernel has none (CONFIG_TRACEPOINTS?)\n", p->event);
 		return -ENOENT;
 	}
-	ret = tracepoint_probe_register(search.found, p->probe, NULL);
+	ret = tracepoint_probe_register(search.found, p->probe, to_data(system_cells));
 	if (ret) {
 		pr_err("tracepoint %s: attaching failed: %d\n", p->event, ret);
 		return ret;
@@ -183,7 +215,8 @@ void gvt_probe_detach(void)
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
 		if (probes[i].tp)
-			tracepoint_probe_unregister(probes[i].tp, probes[i].probe, NULL);
+			tracepoint_probe_unregister(probes[i].tp, probes[i].probe,
+						    to_data(system_cells));
 		probes[i].tp = NULL;
 	}
 	tracepoint_synchronize_unregister();

@@ -13,7 +13,8 @@
  * are compared here and never followed.
  *
  * Pure: compiles into the module and into the unit test on the host. Inline,
- * because the probe runs on every context switch of the machine.
+ * because the probe runs on every context switch of the machine; and for the same
+ * reason what is frequent is asked first, and nothing that follows from it.
  */
 #ifndef GVT_SWITCH_H
 #define GVT_SWITCH_H
@@ -22,6 +23,7 @@
 
 /* The kernel's task states; probe.c asserts that they are. */
 #define GVT_STATE_RUNNING		0x0000
+#define GVT_STATE_INTERRUPTIBLE		0x0001
 #define GVT_STATE_UNINTERRUPTIBLE	0x0002
 #define GVT_STATE_STOPPED		0x0004
 #define GVT_STATE_TRACED		0x0008
@@ -33,27 +35,26 @@
  * struct gvt_switch - the facts about one switch from prev to next
  * @preempt: prev was preempted inside the kernel
  * @prev_state: the state that prev went to the scheduler with
- * @prev_pid: 0: the idle task
- * @prev_tgid: the process of prev
+ * @prev_tgid: the process of prev, 0: the idle task
  * @prev_mm: the address space in use while prev ran, its own or a borrowed one
- * @next_pid: 0: the idle task
- * @next_tgid: the process of next
+ * @next_tgid: the process of next, 0: the idle task
  * @next_mm: the address space of next, NULL: a kernel thread
  */
 struct gvt_switch {
 	bool preempt;
 	unsigned int prev_state;
-	int prev_pid;
 	int prev_tgid;
 	const void *prev_mm;
-	int next_pid;
 	int next_tgid;
 	const void *next_mm;
 };
 
 static inline enum gvt_reason gvt_switch_reason(const struct gvt_switch *s)
 {
-	if (!s->prev_pid)
+	/* The idle task is always running: it needn't be excluded. */
+	if (s->prev_state == GVT_STATE_INTERRUPTIBLE && !s->preempt)
+		return GVT_SLEEP;
+	if (!s->prev_tgid)
 		return GVT_FROM_IDLE;
 	if (s->preempt)
 		return GVT_PREEMPTED;
@@ -72,10 +73,8 @@ static inline enum gvt_reason gvt_switch_reason(const struct gvt_switch *s)
 
 static inline enum gvt_space gvt_switch_space(const struct gvt_switch *s)
 {
-	if (!s->next_pid)
-		return GVT_TO_IDLE;
 	if (!s->next_mm)
-		return GVT_TO_KTHREAD;
+		return s->next_tgid ? GVT_TO_KTHREAD : GVT_TO_IDLE;
 	if (s->prev_tgid == s->next_tgid)
 		return GVT_SAME_PROCESS;
 	if (s->prev_mm == s->next_mm)

@@ -11,8 +11,8 @@ static int mm_a, mm_b;
 static struct gvt_switch some_switch(void)
 {
 	return (struct gvt_switch){
-		.prev_state = 1, .prev_pid = 11, .prev_tgid = 10, .prev_mm = &mm_a,
-		.next_pid = 21, .next_tgid = 20, .next_mm = &mm_b,
+		.prev_state = 1, .prev_tgid = 10, .prev_mm = &mm_a,
+		.next_tgid = 20, .next_mm = &mm_b,
 	};
 }
 
@@ -55,7 +55,9 @@ TEST(idle_before_all)
 {
 	struct gvt_switch s = some_switch();
 
-	s.prev_pid = 0;
+	/* As it always is. */
+	s.prev_tgid = 0;
+	s.prev_state = 0;
 	EXPECT_EQ(GVT_FROM_IDLE, gvt_switch_reason(&s));
 	s.preempt = true;
 	EXPECT_EQ(GVT_FROM_IDLE, gvt_switch_reason(&s));
@@ -72,7 +74,7 @@ TEST(space)
 	EXPECT_EQ(GVT_SAME_PROCESS, gvt_switch_space(&s));
 	s.next_mm = NULL;
 	EXPECT_EQ(GVT_TO_KTHREAD, gvt_switch_space(&s));
-	s.next_pid = 0;
+	s.next_tgid = 0;
 	EXPECT_EQ(GVT_TO_IDLE, gvt_switch_space(&s));
 }
 
