@@ -8,7 +8,8 @@
  * without a fault works, and so does everything else. That nothing leaked is not seen here
  * but by kmemleak, which whoever calls this asks (scripts/debug.d/guest does).
  *
- * Wants root, gvt.ko loaded, and a kernel with CONFIG_FAULT_INJECTION.
+ * Wants root, gvt.ko loaded, and a kernel with CONFIG_FAULT_INJECTION. Arguments choose
+ * operations by how their names begin.
  */
 #include <linux/gvt.h>
 #include <stdarg.h>
@@ -374,15 +375,18 @@ static bool try_reset(const char *command, unsigned int n)
 	return fault;
 }
 
-/* What could not be mapped can be mapped then: nothing was used up. */
+/*
+ * What could not be mapped can be mapped then: nothing was used up. Where nothing else
+ * is, so that it takes page tables too.
+ */
 static bool try_mmap(const char *path, unsigned int n)
 {
+	void *where = (void *)(0x100000000000ul + n * (1ul << 39)), *page;
 	int fd = open(path, O_RDWR), err;
 	bool fault;
-	void *page;
 
 	arm(n);
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	page = mmap(where, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	err = errno;
 	fault = disarm();
 	if (page == MAP_FAILED) {
@@ -540,9 +544,19 @@ static bool set_up_faults(void)
 	       set("fail_usercopy/verbose", "0");
 }
 
-int main(void)
+/* Those whose names begin as one of the arguments; without arguments all. */
+static bool wanted(const struct operation *op, char **names)
 {
-	unsigned int i;
+	bool any = !*names;
+
+	for (; *names; names++)
+		any |= !strncmp(op->name, *names, strlen(*names));
+	return any;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i, n = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	ksft_print_header();
@@ -553,8 +567,12 @@ int main(void)
 		ksft_exit_skip("cannot set up faults in /sys/kernel/debug: %s\n", strerror(errno));
 	if (!load_ko())
 		ksft_exit_skip("gvt.ko is not found, to be loaded again: set GVT_KO\n");
-	ksft_set_plan(ARRAY_SIZE(operations));
 	for (i = 0; i < ARRAY_SIZE(operations); i++)
-		run(&operations[i]);
+		n += wanted(&operations[i], argv + 1);
+	ksft_set_plan(n);
+	for (i = 0; i < ARRAY_SIZE(operations); i++) {
+		if (wanted(&operations[i], argv + 1))
+			run(&operations[i]);
+	}
 	ksft_finished();
 }
