@@ -15,7 +15,18 @@ static bool own_proc(const char *options)
 	       !mount("gvt-visible", "/proc", "proc", 0, options);
 }
 
-/* What it sees, for its exit status: 1 itself, 2 root's. */
+static bool has_thread(int tid)
+{
+	char *text = read_file(GVT_DIR "thread"), number[16];
+	bool has;
+
+	snprintf(number, sizeof(number), "%d", tid);
+	has = text && find_row(text, NULL, "tid", number);
+	free(text);
+	return has;
+}
+
+/* What it sees, for its exit status: 1 itself, 2 root's; 4 and 8 as threads. */
 static int look(int root)
 {
 	int seen = 0;
@@ -24,6 +35,10 @@ static int look(int root)
 		seen |= 1;
 	if (has_row(root, "live"))
 		seen |= 2;
+	if (has_thread(getpid()))
+		seen |= 4;
+	if (has_thread(root))
+		seen |= 8;
 	return seen;
 }
 
@@ -48,16 +63,31 @@ static int with_option(const char *option)
 
 TEST(hidepid)
 {
-	EXPECT_EQ(3, with_option("hidepid=off"));
-	EXPECT_EQ(1, with_option("hidepid=noaccess"));
-	EXPECT_EQ(1, with_option("hidepid=invisible"));
-	EXPECT_EQ(1, with_option("hidepid=ptraceable"));
+	EXPECT_EQ(15, with_option("hidepid=off"));
+	EXPECT_EQ(5, with_option("hidepid=noaccess"));
+	EXPECT_EQ(5, with_option("hidepid=invisible"));
+	EXPECT_EQ(5, with_option("hidepid=ptraceable"));
+}
+
+static void only_processes(struct child *me, void *arg)
+{
+	if (!own_proc("subset=pid"))
+		_exit(98);
+	_exit(!access("/proc/self", F_OK) && access(GVT_DIR, F_OK) ? errno : 0);
+}
+
+/* A /proc that shows nothing but processes shows nothing of ours. */
+TEST(subset_of_processes)
+{
+	struct child c = child_start(only_processes, NULL);
+
+	EXPECT_EQ(ENOENT, child_wait(&c));
 }
 
 TEST(but_not_from_its_group)
 {
-	EXPECT_EQ(3, with_option("hidepid=invisible,gid=65534"));
-	EXPECT_EQ(1, with_option("hidepid=ptraceable,gid=65534"));
+	EXPECT_EQ(15, with_option("hidepid=invisible,gid=65534"));
+	EXPECT_EQ(5, with_option("hidepid=ptraceable,gid=65534"));
 }
 
 struct inside {
