@@ -210,6 +210,15 @@ static int runtime_mmap(struct file *file, struct vm_area_struct *vma)
 	ret = -EBUSY;
 	if (rt->mapped)
 		goto out;
+	/* Not in a child, a core dump, or larger. Nothing in /proc can be executed. */
+	gvt_vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
+	/*
+	 * First, because it may lack memory, and who couldn't map isn't to be watched for
+	 * it. Where what follows fails, the kernel takes the page out again.
+	 */
+	ret = vm_insert_page(vma, vma->vm_start, rt->page);
+	if (ret)
+		goto out;
 	row = gvt_watch_add(current, false, &rt->spare);
 	ret = PTR_ERR_OR_ZERO(row);
 	if (ret)
@@ -217,12 +226,7 @@ static int runtime_mmap(struct file *file, struct vm_area_struct *vma)
 	ret = -ENOSPC;
 	if (row->nr_pages >= GVT_PAGES_PER_PROCESS)
 		goto out;
-
-	/* Not in a child, a core dump, or larger. Nothing in /proc can be executed. */
-	gvt_vm_flags_set(vma, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
-	ret = vm_insert_page(vma, vma->vm_start, rt->page);
-	if (ret)
-		goto out;
+	ret = 0;
 	rt->mapped = true;
 	rt->row = row;
 	row->all = false;
