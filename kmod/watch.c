@@ -289,17 +289,22 @@ static int by_end(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* With both mutexes: the oldest ended ones, but for roots with a family. */
+/*
+ * With both mutexes: the oldest ended ones, but for roots with a family. Processes end
+ * meanwhile: the order is only of those that had ended before it was made, and holds.
+ */
 static void push_out(struct gvt_row **rows, unsigned int n)
 {
-	unsigned int i, live = 0, excess;
+	unsigned int i, ended = 0, excess;
 
-	sort(rows, n, sizeof(*rows), by_end, NULL);
-	while (live < n && gvt_row_live(rows[live]))
-		live++;
-	excess = n - live > max_ended ? n - live - max_ended : 0;
+	for (i = 0; i < n; i++) {
+		if (!gvt_row_live(rows[i]))
+			rows[ended++] = rows[i];
+	}
+	sort(rows, ended, sizeof(*rows), by_end, NULL);
+	excess = ended > max_ended ? ended - max_ended : 0;
 
-	for (i = live; i < n && excess; i++) {
+	for (i = 0; i < ended && excess; i++) {
 		if (rows[i]->root == rows[i] && !refcount_dec_if_one(&rows[i]->refs))
 			continue;
 		gvt_watch_remove(rows[i]);
