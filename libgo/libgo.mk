@@ -9,7 +9,9 @@ LIBGO_OBJ := $(LIBGO_SRC:%.c=$(O)/obj/%.o) $(LIBGO_ASM:%.S=$(O)/obj/%.o)
 URCU_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags liburcu-qsbr)
 URCU_LIBS ?= $(shell $(PKG_CONFIG) --libs liburcu-qsbr)
 LIBGO_CFLAGS = $(BASEFLAGS) -fPIC -fvisibility=hidden -fno-strict-aliasing -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' \
-	-I libgo/include -I libgo/src -I libgo/arch/$(ARCH) $(URCU_CFLAGS)
+	-I libgo/include -I libgo/src -I libgo/arch/$(ARCH) $(URCU_CFLAGS) $(LIBGO_ARCH_CFLAGS)
+# The switch pushes where the compiler doesn't see it: arch/x86_64/arch.h.
+LIBGO_ARCH_CFLAGS = $(if $(filter x86_64,$(ARCH)),-mno-red-zone)
 
 .PHONY: libgo install-libgo
 libgo: $(O)/libgvtgo.so $(O)/libgvtgo.a $(O)/libgo.pc

@@ -585,7 +585,6 @@ static inline uint64_t rng_next(uint64_t *s)
 
 /* ---------------------------------------------------------- arch/ switch.S */
 
-void *gvtgo_switch(void **save, void *to, void *arg);
 void gvtgo_entry(void);
 GO_NORETURN void gvtgo_restart(void *top, void *arg);
 GO_NORETURN void gvtgo_main(struct p *p);

@@ -13,7 +13,7 @@
  * - A goroutine gets a stack when it first runs. One that ends without having to
  *   leave its stack to anybody calls the next fresh one in a loop, on the same hot
  *   stack: gvtgo_main(). No switch, no stack, no first touch.
- * - The P that a resumed context finds is handed to it as gvtgo_switch()'s result.
+ * - The P that a resumed context finds is handed to it as arch_switch()'s result.
  *   So nothing is read from thread-local storage over a switch, and nothing that a
  *   compiler may have remembered from another thread is used.
  *
@@ -152,7 +152,7 @@ static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
 		to = m->g0_sp;
 	}
 	san_leave_for(&g->stack->fake, m, next);
-	p = gvtgo_switch(&g->sp, to, p);
+	p = arch_switch(&g->sp, to, p);
 	san_arrived(g->stack->fake);
 	sched_finish(p);
 	m = p->m;
@@ -262,7 +262,11 @@ static struct m *yield(struct m *m)
 			sched_stop_here(m);
 	}
 	store_relaxed(&g->state, G_RUNNABLE);
-	p->after = (uintptr_t)g | AFTER_READY;
+	/* Nobody but this thread looks into the queue of the only P, and it is leaving. */
+	if (p->solo && likely(!g->pin))
+		runq_put(p, g);
+	else
+		p->after = (uintptr_t)g | AFTER_READY;
 	return switch_away(m, g, next);
 }
 
@@ -308,7 +312,7 @@ static NO_TSAN bool finish_g(struct m *m)
 	else
 		m->cur = NULL;
 	san_leave_for(NULL, m, next);
-	gvtgo_switch(&nowhere, next ? next->sp : m->g0_sp, p);
+	arch_switch(&nowhere, next ? next->sp : m->g0_sp, p);
 	__builtin_unreachable();
 }
 
@@ -359,7 +363,7 @@ void sched_loop(struct m *m)
 
 		enter(m, p, g);
 		san_leave_for(&m->g0_fake, m, g);
-		p = gvtgo_switch(&m->g0_sp, g->sp, p);
+		p = arch_switch(&m->g0_sp, g->sp, p);
 		san_arrived(m->g0_fake);
 		sched_finish(p);
 	}

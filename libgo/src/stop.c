@@ -99,7 +99,7 @@ static void on_signal(int sig, siginfo_t *info, void *ctx)
 		m->cur = NULL;
 		sigprocmask(SIG_SETMASK, &((ucontext_t *)ctx)->uc_sigmask, NULL);
 		san_leave_for(NULL, m, NULL);
-		gvtgo_switch(&nowhere, m->g0_sp, m->p);
+		arch_switch(&nowhere, m->g0_sp, m->p);
 		__builtin_unreachable();
 	}
 	/* A reader that never is quiescent again would block every grace period. */

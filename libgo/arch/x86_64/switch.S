@@ -7,7 +7,8 @@
  * they differ, since loading costs much more than looking.
  *
  * A switch ends in pop and jmp, not in ret: the return predictor would guess the
- * caller of the other goroutine, be wrong each time, and cost 5 ns.
+ * caller of the other goroutine, be wrong each time, and cost 5 ns. For the same
+ * reason it isn't called: arch_switch() in arch.h.
  *
  * No CET: the object carries no SHSTK mark, so a process that links it runs
  * without shadow stacks.
