@@ -10,6 +10,7 @@
  * more: whoever received the last value may free it.
  */
 #include "chan.h"
+#include "runq.h"
 
 #include <stdlib.h>
 
@@ -54,12 +55,13 @@ static inline int try_op(struct m *m, struct go_chan *c, void *elem, bool send)
 	ret = send ? chan_send_locked(c, elem, &w) : chan_recv_locked(c, elem, &w);
 	spin_unlock(&c->lock);
 	if (w)
-		wait_wake(m, w);
+		wait_wake_here(m, w);
 	return ret;
 }
 
 /* Queues the caller, who holds c->lock, and waits. Returns the M on which it goes on. */
-static struct m *wait_here(struct m *m, struct go_chan *c, struct waiter *w, bool send)
+static ALWAYS_INLINE inline struct m *wait_here(struct m *m, struct go_chan *c, struct waiter *w,
+						bool send)
 {
 	w->g = m ? m->cur : NULL;
 	w->any = NULL;
@@ -120,7 +122,7 @@ void go_send(struct go_chan *c, const void *elem)
 		if (unlikely(ret))
 			go_panic(SEND_ON_CLOSED);
 		if (w)
-			wait_wake(m, w);
+			wait_wake_here(m, w);
 	}
 	m_leave(m);
 }
@@ -146,7 +148,7 @@ bool go_recv(struct go_chan *c, void *elem)
 	} else {
 		spin_unlock(&c->lock);
 		if (w)
-			wait_wake(m, w);
+			wait_wake_here(m, w);
 	}
 	m_leave(m);
 out:
@@ -214,7 +216,7 @@ void go_close(struct go_chan *c)
 	spin_unlock(&c->lock);
 	for (w = all.first; w; w = next) {
 		next = w->next;
-		wait_wake(m, w);
+		wait_wake_here(m, w);
 	}
 	if (m)
 		m_leave(m);

@@ -40,14 +40,15 @@ static inline char *chan_slot(struct go_chan *c, size_t i)
  * With c->lock held: 0, -EAGAIN where it would block, -EPIPE where the channel is
  * closed. *@w is who has to be woken, after unlocking.
  */
-static inline int chan_send_locked(struct go_chan *c, const void *elem, struct waiter **w)
+static ALWAYS_INLINE inline int chan_send_locked(struct go_chan *c, const void *elem,
+						 struct waiter **w)
 {
 	size_t tail;
 
 	*w = NULL;
 	if (unlikely(c->closed))
 		return -EPIPE;
-	*w = c->receivers.first ? waitq_take(&c->receivers) : NULL;
+	*w = waitq_take(&c->receivers);
 	if (*w) {
 		/* Straight into the receiver's variable, on its stack. */
 		if ((*w)->elem)
@@ -65,7 +66,7 @@ static inline int chan_send_locked(struct go_chan *c, const void *elem, struct w
 	return 0;
 }
 
-static inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter **w)
+static ALWAYS_INLINE inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter **w)
 {
 	if (c->count) {
 		char *slot = chan_slot(c, c->head);
@@ -75,7 +76,7 @@ static inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter 
 		if (++c->head == c->cap)
 			c->head = 0;
 		/* The buffer was full if somebody waits to send: the freed slot is the last. */
-		*w = c->senders.first ? waitq_take(&c->senders) : NULL;
+		*w = waitq_take(&c->senders);
 		if (*w) {
 			chan_copy(c, slot, (*w)->elem);
 			(*w)->ok = true;
@@ -84,7 +85,7 @@ static inline int chan_recv_locked(struct go_chan *c, void *elem, struct waiter 
 		}
 		return 0;
 	}
-	*w = c->senders.first ? waitq_take(&c->senders) : NULL;
+	*w = waitq_take(&c->senders);
 	if (*w) {
 		if (elem)
 			chan_copy(c, elem, (*w)->elem);

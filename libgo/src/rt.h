@@ -513,10 +513,39 @@ struct syncq {
 
 #define WOKE_BY_TIMER	UINT32_MAX
 
-void waitq_add(struct waitq *q, struct waiter *w);
 void waitq_add_front(struct waitq *q, struct waiter *w);
 void waitq_del(struct waitq *q, struct waiter *w);
-struct waiter *waitq_take(struct waitq *q);
+struct waiter *waitq_take_any(struct waitq *q);
+
+static inline void waitq_add(struct waitq *q, struct waiter *w)
+{
+	w->next = NULL;
+	w->prev = q->last;
+	w->queued = true;
+	if (q->last)
+		q->last->next = w;
+	else
+		q->first = w;
+	q->last = w;
+}
+
+/* The first one that the caller has the right to wake; NULL: none. */
+static inline struct waiter *waitq_take(struct waitq *q)
+{
+	struct waiter *w = q->first;
+
+	if (!w)
+		return NULL;
+	if (unlikely(w->any))
+		return waitq_take_any(q);
+	q->first = w->next;
+	if (w->next)
+		w->next->prev = NULL;
+	else
+		q->last = NULL;
+	w->queued = false;
+	return w;
+}
 struct m *syncq_wait(struct m *m, struct syncq *q, int64_t since, enum wait_why why);
 struct waiter *syncq_take(struct syncq *q);
 void wait_wake(struct m *m, struct waiter *w);

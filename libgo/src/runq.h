@@ -88,4 +88,18 @@ static inline struct g *runq_get(struct p *p)
 	return runq_get_fifo(p);
 }
 
+/* wait_wake() with the common case in line: a goroutine by a goroutine, neither pinned. */
+static inline void wait_wake_here(struct m *m, struct waiter *w)
+{
+	struct g *g = w->g;
+
+	if (likely(m && g && !g->pin)) {
+		store_relaxed(&g->state, G_RUNNABLE);
+		runq_put_next(m->p, g);
+		idle_wake();
+	} else {
+		wait_wake(m, w);
+	}
+}
+
 #endif /* GVTGO_RUNQ_H */

@@ -54,18 +54,6 @@ void futex_wake(uint32_t *w, int n)
 
 /* -------------------------------------------------------------------- queues */
 
-void waitq_add(struct waitq *q, struct waiter *w)
-{
-	w->next = NULL;
-	w->prev = q->last;
-	w->queued = true;
-	if (q->last)
-		q->last->next = w;
-	else
-		q->first = w;
-	q->last = w;
-}
-
 void waitq_add_front(struct waitq *q, struct waiter *w)
 {
 	w->prev = NULL;
@@ -91,8 +79,8 @@ void waitq_del(struct waitq *q, struct waiter *w)
 	w->queued = false;
 }
 
-/* The first one that the caller has the right to wake; NULL: none. */
-struct waiter *waitq_take(struct waitq *q)
+/* waitq_take() where the first one may have been woken from elsewhere. */
+NOINLINE struct waiter *waitq_take_any(struct waitq *q)
 {
 	struct waiter *w;
 
