@@ -9,11 +9,6 @@
 #define CONTROL	GVT_DIR "control"
 #define NOBODY	65534
 
-static int control(const char *command)
-{
-	return write_bytes(CONTROL, command, strlen(command));
-}
-
 /* The word after @key. */
 static const char *setting(const char *key)
 {

@@ -227,6 +227,11 @@ static inline int watch(const char *command)
 	return write_bytes(GVT_DIR "watch", command, strlen(command));
 }
 
+static inline int control(const char *command)
+{
+	return write_bytes(GVT_DIR "control", command, strlen(command));
+}
+
 static inline int watch_pid(const char *before, int pid, const char *after)
 {
 	char text[32];

@@ -10,7 +10,6 @@
 #include "counters.h"
 #include "child.h"
 
-#define CONTROL	GVT_DIR "control"
 #define ROUNDS	200
 
 static const char *const names[] = { "creation", "runqueue", "slice" };
@@ -24,11 +23,6 @@ static const char *const sums[] = {
 	"runqueue_wait_ns_total",
 	"slice_ns_total",
 };
-
-static int control(const char *command)
-{
-	return write_bytes(CONTROL, command, strlen(command));
-}
 
 struct hist {
 	unsigned int rows;

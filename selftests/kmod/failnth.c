@@ -311,11 +311,6 @@ static bool is_on(const char *switch_name)
 	return on;
 }
 
-static int control(const char *command)
-{
-	return write_bytes(GVT_DIR "control", command, strlen(command));
-}
-
 static bool try_switch(const char *name, bool on, unsigned int n)
 {
 	char command[64], before[64];

@@ -380,46 +380,33 @@ TEST(ended_processes_are_pushed_out)
 
 /* ----------------------------------------------------------------------- columns */
 
-static void strange_name(struct child *me, void *arg)
+static void named(struct child *me, void *name)
 {
-	prctl(PR_SET_NAME, "a b\nc\\d\xff");
+	prctl(PR_SET_NAME, name);
 	say(me);
 	hear(me);
 }
 
 TEST(comm_is_one_column)
 {
-	struct child c = child_start(strange_name, NULL);
+	static const char *const names[][2] = {
+		{ "a b\nc\\d\xff", "a\\040b\\012c\\134d\\377" },
+		{ "", "-" },
+	};
+	struct child c;
 	struct row row;
+	unsigned int i;
 
-	hear(&c);
-	ASSERT_EQ(0, watch_pid("", c.pid, ""));
-	ASSERT_TRUE(get_row(&row, c.pid, "live"));
-	EXPECT_STREQ("a\\040b\\012c\\134d\\377", row_text(&row, "comm"));
-	EXPECT_EQ(c.pid, row_number(&row, "root"));
-	put_row(&row);
-	child_wait(&c);
-}
-
-static void empty_name(struct child *me, void *arg)
-{
-	prctl(PR_SET_NAME, "");
-	say(me);
-	hear(me);
-}
-
-TEST(empty_comm_is_a_column_too)
-{
-	struct child c = child_start(empty_name, NULL);
-	struct row row;
-
-	hear(&c);
-	ASSERT_EQ(0, watch_pid("", c.pid, ""));
-	ASSERT_TRUE(get_row(&row, c.pid, "live"));
-	EXPECT_STREQ("-", row_text(&row, "comm"));
-	EXPECT_EQ(c.pid, row_number(&row, "root"));
-	put_row(&row);
-	child_wait(&c);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		c = child_start(named, (void *)names[i][0]);
+		hear(&c);
+		ASSERT_EQ(0, watch_pid("", c.pid, ""));
+		ASSERT_TRUE(get_row(&row, c.pid, "live"));
+		EXPECT_STREQ(names[i][1], row_text(&row, "comm"));
+		EXPECT_EQ(c.pid, row_number(&row, "root"));
+		put_row(&row);
+		child_wait(&c);
+	}
 }
 
 TEST(live_rows_first_and_one_byte_at_a_time)
