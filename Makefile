@@ -38,7 +38,7 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check check-kernels check-debug bench-kmod vm load unload install clean
+.PHONY: all help demo check check-kernels check-debug bench bench-kmod vm load unload install clean
 .PHONY: setup setup-demo setup-check setup-debug setup-bench-kmod
 include libgo/libgo.mk
 include tools/tools.mk
@@ -70,6 +70,10 @@ check-debug: setup-debug
 bench-kmod: setup-bench-kmod
 	$(MAKE) kmod
 	O='$(O)' scripts/bench-kmod $(ARGS)
+
+## bench: libgo beside Go and pthreads, ratios and targets (ARGS=... for gvt bench)
+bench: tools peers
+	$(O)/gvt bench $(ARGS)
 
 ## setup: install what is missing, from Debian's packages
 setup: setup-check

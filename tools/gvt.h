@@ -63,6 +63,7 @@ int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 
 /* The text of `gvt help NAME`, to stdout. Return: false where there is no such command. */
 bool print_help(const char *name);

@@ -13,6 +13,7 @@ static const char general[] =
 	"  gvt list                    the experiments and what they claim\n"
 	"  gvt run NAME... | all       measure: threads and goroutines side by side\n"
 	"  gvt stat [--] COMMAND...    run a command, then show what the kernel counted for it\n"
+	"  gvt bench [NAME...]         measure: goroutines of libgo, of Go, and threads\n"
 	"  gvt doctor                  what this machine can do, what is missing, what brings it\n"
 	"  gvt help [COMMAND]          this, or more about a command\n"
 	"  gvt --version\n"
@@ -52,6 +53,21 @@ static const char doctor_help[] =
 	"\n"
 	"Changes nothing. Exit status 0 also where something is missing.\n";
 
+static const char bench_help[] =
+	"gvt bench [OPTION...] [NAME... | all] - the same work in libgo, in pthreads and in Go\n"
+	"\n"
+	"  --json           one JSON document\n"
+	"  --quick          fewer operations\n"
+	"  --procs N[,N]    Ps (GOMAXPROCS); for threads: CPUs; else 1,2\n"
+	"  -r N             repetitions, 5 to 99; else 5\n"
+	"  --list           the workloads: without NAME, all of them\n"
+	"  --one SIDE NAME N PROCS   one repetition in this process, of libgo or pthread, N\n"
+	"                   operations: for perf, gdb and valgrind\n"
+	"\n"
+	"Each figure is the median of the repetitions, the three in turn, each in a process of\n"
+	"its own, each warmed up. A target that is missed is a result: exit status 0 all the\n"
+	"same. Go's side is a program that `make bench` builds; GVT_PEERS names its folder.\n";
+
 static const char list_help[] =
 	"gvt list [--json] - the experiments and what they claim\n";
 
@@ -73,6 +89,8 @@ bool print_help(const char *name)
 		fputs(stat_help, stdout);
 	else if (!strcmp(name, "doctor"))
 		fputs(doctor_help, stdout);
+	else if (!strcmp(name, "bench"))
+		fputs(bench_help, stdout);
 	else if (!strcmp(name, "list"))
 		fputs(list_help, stdout);
 	else if (!strcmp(name, "help"))

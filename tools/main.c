@@ -81,6 +81,7 @@ static const struct command {
 	{ "run", cmd_run },
 	{ "stat", cmd_stat },
 	{ "doctor", cmd_doctor },
+	{ "bench", cmd_bench },
 	{ "help", cmd_help },
 	{ "--help", cmd_help },
 	{ "-h", cmd_help },

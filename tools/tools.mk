@@ -2,7 +2,7 @@
 # tools: the command gvt. $(O)/gvt runs from the build tree, installed it finds the library
 # in $(LIBDIR).
 
-TOOLS_SRC := $(sort $(wildcard tools/*.c tools/experiments/*.c))
+TOOLS_SRC := $(sort $(wildcard tools/*.c tools/experiments/*.c tools/bench/*.c))
 TOOLS_OBJ := $(TOOLS_SRC:%.c=$(O)/obj/%.o)
 TOOLS_PKGS := smartcols json-c
 TOOLS_PKG_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(TOOLS_PKGS))
@@ -42,6 +42,22 @@ $(O)/install/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 install-tools: $(O)/install/gvt
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/install/gvt $(DESTDIR)$(PREFIX)/bin/gvt
+
+# Go's side of `gvt bench`, where there is a Go: whichever is in PATH, and never another
+# toolchain or module from the net. What it compiles of its own library is kept.
+GO ?= $(shell command -v go)
+GO_SRC := $(sort $(wildcard tools/peers/go/*.go))
+GO_CACHE = $(abspath $(or $(GVT_CACHE),build/cache))/go
+GO_BUILD = env GOENV=off GOFLAGS= GOWORK=off GO111MODULE=off GOTOOLCHAIN=local GOPROXY=off \
+	GOTELEMETRY=off CGO_ENABLED=0 GOPATH='$(GO_CACHE)' GOCACHE='$(GO_CACHE)/build' '$(GO)' build
+
+.PHONY: peers
+peers: $(if $(GO),$(O)/peers/bench-go)
+
+$(O)/peers/bench-go: $(GO_SRC)
+	@mkdir -p $(@D) $(GO_CACHE)
+	$(call say,GO,$@)
+	$(Q)$(GO_BUILD) -o $(abspath $@) $(GO_SRC)
 
 comma := ,
 -include $(TOOLS_OBJ:.o=.d)

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * one.c - one repetition, in this process: `gvt bench --one SIDE WORKLOAD N PROCS`. It prints
+ * the figure, or why there is none. The Go program does the same on its side.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libgo.h>
+
+#include "bench/bench.h"
+
+int bench_give_up(struct bench_run *r, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	r->status = status;
+	va_start(ap, fmt);
+	vsnprintf(r->why, sizeof(r->why), fmt, ap);
+	va_end(ap);
+	return -ECANCELED;
+}
+
+struct libgo_run {
+	const struct workload *w;
+	struct bench_run *r;
+	int err;
+};
+
+static void main_goroutine(void *arg)
+{
+	struct libgo_run *run = arg;
+
+	run->err = run->w->libgo(run->r);
+}
+
+static int one_libgo(const struct workload *w, struct bench_run *r)
+{
+	struct libgo_run run = { .w = w, .r = r };
+	int err;
+
+	go_maxprocs(r->procs);
+	err = go_run(main_goroutine, &run);
+	return err ? err : run.err;
+}
+
+/* The first CPUs of those that it may use, as many as the other sides have Ps. */
+static int bind_to(int cpus)
+{
+	cpu_set_t all, some;
+
+	if (sched_getaffinity(0, sizeof(all), &all))
+		return -errno;
+	CPU_ZERO(&some);
+	for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&some) < cpus; i++) {
+		if (CPU_ISSET(i, &all))
+			CPU_SET(i, &some);
+	}
+	return sched_setaffinity(0, sizeof(some), &some) ? -errno : 0;
+}
+
+static int one_pthread(const struct workload *w, struct bench_run *r)
+{
+	int err;
+
+	if (!w->pthread)
+		return bench_give_up(r, BENCH_NO_ROOM, "%s", w->no_pthread);
+	err = bind_to(r->procs);
+	return err ? err : w->pthread(r);
+}
+
+int bench_one(const struct workload *w, enum bench_side s, uint64_t n, int procs)
+{
+	struct bench_run r = { .n = n, .procs = procs };
+	int err = s == BENCH_LIBGO ? one_libgo(w, &r) : one_pthread(w, &r);
+
+	if (err) {
+		complain(w->name, "%s: %s", bench_side_name[s], r.why[0] ? r.why : strerror(-err));
+		return r.status ? r.status : EXIT_FAILURE;
+	}
+	printf("%.9g\n", r.figure);
+	return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
+}
