@@ -42,7 +42,7 @@ go_answers() {
 is_number='^[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?$'
 
 mapfile -t names < <("$GVT" bench --list | awk '{ print $1 }')
-plan $((77 + 3 * ${#names[@]}))
+plan $((78 + 3 * ${#names[@]}))
 
 # ------------------------------------------------------------------ wrong input
 wrong "unknown workload" 'foo: no such workload; there are: yield, .*, and .all.' yield foo
@@ -114,6 +114,10 @@ matches "the other sides have figures" '^[0-9.e+]+ $' "$(values libgo | cut -d' 
 go_answers 'exit 3'
 gvt bench --quick --json --procs 1 yield
 is "no room for it is no failure" "0 " "$status $err"
+go_answers 'exit 4'
+gvt bench --quick --json --procs 1 yield
+is "what is always disturbed has no figure, and is no failure" "0 null null" \
+	"$status $err$(values go | cut -d' ' -f1) $(values reached | cut -d' ' -f1)"
 go_answers "[ \$(wc -l <'$work/calls') -gt 2 ] || exit 4; echo 7"
 gvt bench --quick --json --procs 1 yield
 is "what was disturbed is tried again" "0 7 7" \

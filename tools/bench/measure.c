@@ -14,7 +14,7 @@
 #include "host.h"
 
 /* A repetition that something else came between is tried again this often. */
-#define TRIES	20
+#define TRIES	100
 
 static void progress(const struct bench *b, const struct bench_row *row, uint64_t k, size_t i,
 		     enum bench_side s)
@@ -95,7 +95,7 @@ static void one_round(struct bench *b, struct bench_row *row, size_t i, uint64_t
 		status = once(b, row, i, s, &values[s][k], row->at[i].missing[s]);
 		if (!status) {
 			row->at[i].missing[s][0] = '\0';
-		} else if (status != BENCH_NO_ROOM) {
+		} else if (status != BENCH_NO_ROOM && status != BENCH_DISTURBED) {
 			progress_end();
 			complain(row->w->name, "%s, procs %d: %s", bench_side_name[s], b->procs[i],
 				 row->at[i].missing[s]);

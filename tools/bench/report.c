@@ -97,6 +97,18 @@ static char *text_target(char text[TEXT_SIZE], const struct workload *w)
 	return text;
 }
 
+/*
+ * With the digits that are shown, rounded to the side that does not make a target look
+ * reached: down for what has to be at least something, else up.
+ */
+static char *text_strict(char text[TEXT_SIZE], double ratio, bool at_least)
+{
+	double step = ratio >= 100 ? 1 : ratio >= 10 ? 10 : 100, tiny = 1e-9;
+	uint64_t steps = ratio * step + (at_least ? tiny : 1 - tiny);
+
+	return text_ratio(text, steps / step);
+}
+
 static int target_line(struct libscols_table *t, const struct bench *b,
 		       const struct bench_row *row, size_t i)
 {
@@ -117,17 +129,18 @@ static int target_line(struct libscols_table *t, const struct bench *b,
 		err = add_cell(line, &column, !libgo->measured ? "-" :
 			       text_value(text, row->w->unit, libgo->median));
 	if (!err)
-		err = add_cell(line, &column, bench_ratio(p, &x) ? text_ratio(text, x) : "-");
+		err = add_cell(line, &column, bench_ratio(p, &x) ? text_strict(text, x, true) : "-");
 	if (!err)
 		err = add_cell(line, &column, bench_ratio_of_least(p, &x) ?
-			       text_ratio(text, x) : "-");
+			       text_strict(text, x, true) : "-");
 	if (!err)
 		err = add_cell(line, &column, text_target(text, row->w));
 	if (!err)
 		err = add_reached(line, &column, bench_reached(&row->w->target, p));
 	if (err || b->procs[i] != 2)
 		return err;
-	err = add_cell(line, &column, bench_growth(b, row, &x) ? text_ratio(text, x) : "-");
+	err = add_cell(line, &column, bench_growth(b, row, &x) ?
+		       text_strict(text, x, false) : "-");
 	return err ? err : add_reached(line, &column, bench_scales(b, row));
 }
 

@@ -75,8 +75,8 @@ const struct workload workloads[] = {
 	  .n = 100000, .n_thread = 1000, .quick_div = 10, .room = 8192, .target = MOST(4.7 * 1024),
 	  .libgo = libgo_parked, .pthread = thread_parked },
 	{ .name = "made", .label = "one made, not started", .unit = "bytes",
-	  .does = "the same, for each of 5,000 that were made and have not run; on one P",
-	  .n = 5000, .quick_div = 1, .target = MOST(256),
+	  .does = "the same, for each of 2,000 that were made and have not run; on one P",
+	  .n = 2000, .quick_div = 1, .target = MOST(256),
 	  .libgo = libgo_made,
 	  .no_pthread = "a thread can't be made without being started" },
 };
