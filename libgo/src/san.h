@@ -124,9 +124,13 @@ static inline void san_restart(struct m *m, struct stack *s)
 #endif
 }
 
+/* @s is given back: what is mapped there next isn't poisoned by frames that never returned. */
 static inline void san_stack_gone(struct stack *s)
 {
 	(void)s;
+#ifdef SAN_ADDRESS
+	__asan_unpoison_memory_region(s->lo, (size_t)(s->top - s->lo));
+#endif
 #ifdef SAN_THREAD
 	if (s->fiber)
 		__tsan_destroy_fiber(s->fiber);
