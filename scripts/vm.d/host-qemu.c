@@ -184,11 +184,14 @@ pid_t guest_start(char **qemu, const char *accel, bool single, const char *appen
 }
 
 /* The guest has no disk and synced what it shares: it needs no farewell. */
-void guest_kill(pid_t pid)
+int guest_kill(pid_t pid)
 {
+	int status = 0;
+
 	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	return status;
 }
 
 void terminal_raw(void)

@@ -27,7 +27,7 @@ void fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
  */
 pid_t guest_start(char **qemu, const char *accel, bool single, const char *append,
 		  int *port, int *console, int *errors);
-void guest_kill(pid_t pid);
+int guest_kill(pid_t pid);	/* its wait status: where it had ended, its own */
 
 void terminal_raw(void);
 void terminal_restore(void);
