@@ -3,14 +3,15 @@
 #
 # Which QEMU runs the lab machine. Sourced by scripts/vm, which sets: top, cache, die().
 #
-# Up to 8.0, emulation with a host thread for each processor loses a race: a processor
-# translates code while another one changes it, and the translation of the old code is
-# kept for good. The guest's kernel changes its code whenever a static key or a probe is
-# switched: int3 first, then the new bytes. A processor that keeps the int3 traps there
-# for ever, and the guest hangs at full load. Since 8.1 pages are locked before they are
-# translated. So an older QEMU is not used that way: Debian's backport is unpacked under
-# the cache (it runs with the libraries of the installed one), and where that cannot be
-# had the processors take turns in one thread, which is slower and right.
+# Emulation with a host thread for each processor loses a race: a processor translates code
+# while another one changes it, and the translation of the old code is kept. The guest's
+# kernel changes its code whenever a static key or a probe is switched: int3 first, then
+# the new bytes. A processor that keeps the int3 traps there for ever, and the guest hangs
+# at full load; or its kernel panics. Seen with 7.2 and, more rarely, with 10.0.2 (a test that
+# switches static keys some thousand times). So processors take turns in one thread unless
+# scripts/vm is told --at-once. For that, 8.1 is the least: it locks pages that it
+# translates. Debian's backport is unpacked under the cache where the installed one is older
+# (it runs with the libraries of that one).
 
 # qemu_version BINARY: 10.0.2, or nothing.
 qemu_version() {
@@ -45,8 +46,9 @@ find_qemu() {
 		qemu=("$dir/usr/bin/$own" -L "$dir/usr/share/qemu" -L "$dir/usr/share/seabios")
 		return
 	fi
+	tcg_threads=single
+	[[ ${turns:-yes} == no ]] || return 0
 	printf 'gvt: vm: QEMU %s emulates processors in turn, since it cannot do so at once %s\n' \
 		"$(qemu_version "$own")" \
 		"without hanging; install 8.1 or newer ($suite), remove $dir/failed to try again" >&2
-	tcg_threads=single
 }
