@@ -103,11 +103,11 @@ static void make_socket(int ends[2])
 
 /* In the child: only the ends that QEMU is given may stay open in it. */
 static void __attribute__((noreturn)) exec_qemu(char **qemu, const char *accel,
-						bool single, const char *append, pid_t parent,
+						bool at_once, const char *append, pid_t parent,
 						int port, int console, int errors)
 {
 	char port_option[64], console_option[64], append_option[4096];
-	char *threads = single ? "tcg,thread=single" : "tcg,thread=multi";
+	char *threads = at_once ? "tcg,thread=multi" : "tcg,thread=single";
 	bool tcg = !strcmp(accel, "tcg");
 	char *tail[] = {
 		"-accel", tcg ? threads : (char *)accel,
@@ -158,7 +158,7 @@ static void __attribute__((noreturn)) exec_qemu(char **qemu, const char *accel,
 	_exit(125);
 }
 
-pid_t guest_start(char **qemu, const char *accel, bool single, const char *append,
+pid_t guest_start(char **qemu, const char *accel, bool at_once, const char *append,
 		  int *port, int *console, int *errors)
 {
 	int port_ends[2], console_ends[2], error_ends[2];
@@ -172,7 +172,7 @@ pid_t guest_start(char **qemu, const char *accel, bool single, const char *appen
 	if (pid < 0)
 		fail("cannot fork: %s", strerror(errno));
 	if (!pid)
-		exec_qemu(qemu, accel, single, append, parent, port_ends[1], console_ends[1],
+		exec_qemu(qemu, accel, at_once, append, parent, port_ends[1], console_ends[1],
 			  error_ends[1]);
 	close(port_ends[1]);
 	close(console_ends[1]);

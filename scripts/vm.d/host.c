@@ -53,7 +53,7 @@ struct options {
 	bool		ignore_log;
 	bool		tty;
 	bool		use_stdin;
-	bool		single;
+	bool		at_once;
 	const char	*append;	/* the kernel's command line */
 	char		**qemu;		/* QEMU's, up to a NULL */
 };
@@ -439,7 +439,8 @@ static enum outcome run(const char *accel, bool probing, bool last, int *status)
 	guest.since = now();
 	guest.probing = probing;
 	guest.console_text.limit = guest.error_text.limit = 65536;
-	guest.pid = guest_start(opt.qemu, accel, opt.single, opt.append, &guest.port, &guest.console, &guest.errors);
+	guest.pid = guest_start(opt.qemu, accel, opt.at_once, opt.append, &guest.port,
+				&guest.console, &guest.errors);
 	outcome = supervise(&guest);
 	ended = guest_kill(guest.pid);
 	close(guest.port);
@@ -486,7 +487,7 @@ static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "accel", required_argument, NULL, 'a' },
-		{ "tcg-threads", required_argument, NULL, 'm' },
+		{ "at-once", no_argument, NULL, 'o' },
 		{ "verdict", required_argument, NULL, 'v' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "log", required_argument, NULL, 'l' },
@@ -507,8 +508,8 @@ static void parse(int argc, char **argv)
 		case 'a':
 			opt.accel = optarg;
 			break;
-		case 'm':
-			opt.single = !strcmp(optarg, "single");
+		case 'o':
+			opt.at_once = true;
 			break;
 		case 'v':
 			opt.verdict = optarg;

@@ -23,9 +23,9 @@ void fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /*
  * QEMU under @accel, in a process that dies with this one; three descriptors to read.
- * @single: emulated processors take turns in one thread (qemu.sh).
+ * @at_once: emulated processors run in a thread each, not in turn (qemu.sh).
  */
-pid_t guest_start(char **qemu, const char *accel, bool single, const char *append,
+pid_t guest_start(char **qemu, const char *accel, bool at_once, const char *append,
 		  int *port, int *console, int *errors);
 int guest_kill(pid_t pid);	/* its wait status: where it had ended, its own */
 

@@ -103,10 +103,11 @@ own_count='count() {
 		[[ $key != "$1:" ]] || echo "$value"
 	done </proc/$$/status
 }
-# Each reading ends by the time limit: one wait, at least, in the kernel.
+# Each reading ends by the time limit: a wait in the kernel, unless the time was over before
+# the shell came to wait, as on a machine with much else to do.
 wait_in_kernel() {
 	local i
-	for ((i = 0; i < 50; i++)); do read -r -t 0.001 <>"$fifo"; done
+	for ((i = 0; i < 50; i++)); do read -r -t 0.01 <>"$fifo"; done
 }'
 mkfifo "$work/fifo"
 # shellcheck disable=SC2016 # for the inner shell
@@ -122,7 +123,7 @@ mapfile -t own <<<"$out"
 is "it said four numbers" 4 "${#own[@]}"
 voluntary=$((own[2] - own[0]))
 nonvoluntary=$((own[3] - own[1]))
-within "it waited at least 50 times" 50 "$voluntary" 1000000
+within "it waited in the kernel" 1 "$voluntary" 1000000
 # From gvt's side it is a longer interval: at least what it saw, and not much more.
 within "voluntary switches agree with /proc/PID/status" "$voluntary" \
 	"$(number voluntary_ctxt_switches)" $((own[2] + 200))
