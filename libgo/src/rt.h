@@ -16,7 +16,7 @@
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c waitgroup.c once.c
- *   stats.c page.c panic.c deadlock.c symbol.c cpus.c
+ *   stats.c page.c panic.c deadlock.c symbol.c cpus.c debug.c
  *
  * Lock order: an object's lock (channel, mutex, waitgroup), then a P's timer
  * lock, then sched.lock, then the locks of the depots (global queue, G, stack).
@@ -598,6 +598,10 @@ GO_NORETURN void deadlock_report(void);
 bool deadlock_foreign_threads(void);
 void deadlock_left_behind(int n);
 GO_NORETURN void fatal(const char *fmt, ...) GO_PRINTF(1, 2);
+
+/* LIBGO_DEBUG */
+void debug_init(void);
+int64_t debug_number(const char *key, int64_t dflt);
 
 const char *symbol_name(const void *addr, char *buf, size_t size);
 int cpus_default(void);

@@ -346,6 +346,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	store_relaxed(&sched.gen, sched.gen + 1);
 	sched.next_id = 1;
 	sched.np = (uint32_t)go_maxprocs(0);
+	debug_init();
 	err = page_init();
 	if (err)
 		return err;
