@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* A message may come in pieces, from several goroutines that die at once: one writes. */
-static void die_alone(void)
+void die_alone(void)
 {
 	static uint32_t dying;
 

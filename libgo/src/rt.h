@@ -13,6 +13,7 @@
  *   runq.c    a P's run queue          rcu.c     the global queue, lists under RCU
  *   g.c       descriptors, numbers     stack.c   stacks and their guards
  *   run.c     go_run(), go(), the end  stop.c    suspending what still runs then
+ *   overflow.c  faults, alternate signal stacks
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c waitgroup.c once.c
@@ -239,6 +240,7 @@ struct m {
 	size_t g0_size;
 	uint32_t suspended;		/* stop.c: 1, it has stopped for good or left its goroutine */
 	uint32_t stopped;		/* it has reached a scheduling point and ends */
+	struct altstack *altstack;	/* for signal handlers; NULL: none could be had */
 };
 
 /*
@@ -434,6 +436,31 @@ void stack_put(struct p *p, struct stack *s);
 void stack_flush(struct p *p);
 void stack_attach(struct g *g, struct stack *s);
 void stack_stats(uint64_t guards[NR_GUARDS], uint64_t *bytes);
+enum stack_guard stack_guard(char *lo);
+void stack_check_canary(const struct g *g);
+
+/* @g ends: has it written below its stack, where nothing stopped it? */
+static inline void stack_check(const struct g *g)
+{
+	if (unlikely(g->stack->guard == GUARD_CANARY))
+		stack_check_canary(g);
+}
+
+/* The lowest address of @s, its guard's, for a goroutine's stack_size. */
+static inline char *stack_slot(const struct stack *s, size_t stack_size)
+{
+	size_t size = stack_size ? (stack_size + 2 * PAGE - 1) & ~(PAGE - 1) : STACK_DEFAULT;
+
+	return (char *)(s + 1) - size;
+}
+
+/* ------------------------------------------------------------- overflow.c */
+
+void overflow_init(void);
+void overflow_exit(void);
+GO_NORETURN void overflow_report(const struct g *g, const void *pc);
+void altstack_init(struct m *m);
+void altstack_exit(struct m *m);
 
 /* ---------------------------------------------------------------- timer.c */
 
@@ -598,6 +625,7 @@ GO_NORETURN void deadlock_report(void);
 bool deadlock_foreign_threads(void);
 void deadlock_left_behind(int n);
 GO_NORETURN void fatal(const char *fmt, ...) GO_PRINTF(1, 2);
+void die_alone(void);
 
 /* LIBGO_DEBUG */
 void debug_init(void);

@@ -163,6 +163,7 @@ void run_end_g(struct m *m)
 {
 	struct p *p = m->p;
 
+	stack_check(m->cur);
 	count(p, goroutine_exits);
 	g_put(p, m->cur);
 }
@@ -293,6 +294,7 @@ static void init_thread(struct m *m)
 	m->g0_fiber = __tsan_get_current_fiber();
 #endif
 	__atomic_add_fetch(&sched.threads_started, 1, __ATOMIC_RELAXED);
+	altstack_init(m);
 	arch_set_m(m);
 }
 
@@ -312,6 +314,7 @@ void *run_m_thread(void *arg)
 	if (m == sched.ender)
 		sched.keep_stacks = stop_others(m);
 	arch_set_m(NULL);
+	altstack_exit(m);
 	store_release(&m->stopped, 1);
 	if (m == sched.ender) {
 		store_release(&sched.all_stopped, 1);
@@ -377,6 +380,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	if (err)
 		goto err_g;
 	init_thread(m);
+	overflow_init();
 	*mp = m;
 	return 0;
 
@@ -410,6 +414,7 @@ static void end(struct m *m0)
 	struct p_array *a = rcu_ps();
 	struct m *m, *next;
 
+	overflow_exit();
 	sysmon_stop();
 	for (uint32_t i = 0; i < a->n; i++)
 		page_flush(a->p[i]);
@@ -471,6 +476,7 @@ int go_run(void (*fn)(void *), void *arg)
 				futex_wait(&sched.all_stopped, 0, 0);
 		}
 		arch_set_m(NULL);
+		altstack_exit(m);
 		end(m);
 	}
 	store_seq(&sched.running, RUN_NOT);

@@ -9,8 +9,8 @@
  *
  *   MADV_GUARD_INSTALL (Linux 6.13 on): no mapping of its own, so any number;
  *   else mprotect(): two mappings each, so only up to 45 % of vm.max_map_count;
- *   else a canary: the lowest words of the slot must still be zero when the stack is
- *   left for good, and the stack pointer must be inside when it is left for a while.
+ *   else a canary: the lowest words of the slot must still be zero when a goroutine
+ *   ends. That is late, and tells only of who wrote there.
  *
  * Free stacks are kept per P, last in first out, because the one used last is hot;
  * batches move to and from a depot. The tops are shifted against each other by some
@@ -171,7 +171,7 @@ int stack_reserve(size_t n)
 	return err;
 }
 
-static enum stack_guard guard(char *lo)
+enum stack_guard stack_guard(char *lo)
 {
 	if (can_install) {
 		if (!madvise(lo, PAGE, MADV_GUARD_INSTALL))
@@ -189,7 +189,7 @@ static struct stack *make(char *lo, size_t size, bool in_arena)
 	struct stack *s = (struct stack *)(lo + size) - 1;
 	uintptr_t colour = in_arena ? (uintptr_t)lo / STACK_DEFAULT % COLOURS * 64 : 0;
 
-	s->guard = guard(lo);
+	s->guard = stack_guard(lo);
 	s->lo = s->guard == GUARD_CANARY ? lo : lo + PAGE;
 	s->size = size;
 	s->in_arena = in_arena;
@@ -295,14 +295,13 @@ void stack_attach(struct g *g, struct stack *s)
 	g->sp = arch_frame(s->top, gvtgo_entry);
 }
 
-static void check_canary(const struct stack *s)
+void stack_check_canary(const struct g *g)
 {
-	const uint64_t *w = (const uint64_t *)s->lo;
+	const uint64_t *w = (const uint64_t *)g->stack->lo;
 
 	for (int i = 0; i < 8; i++)
 		if (w[i])
-			fatal("stack overflow: a goroutine wrote below its stack of %zu bytes; start it with go_with() and a larger stack_size",
-			      s->size);
+			overflow_report(g, NULL);
 }
 
 /* Unmaps a stack that is a mapping of its own. */
@@ -318,8 +317,6 @@ void stack_free(struct stack *s)
 
 static NOINLINE void put_slow(struct p *p, struct stack *s)
 {
-	if (s->guard == GUARD_CANARY)
-		check_canary(s);
 	if (!s->in_arena) {
 		stack_free(s);
 		return;
@@ -343,7 +340,7 @@ static NOINLINE void put_slow(struct p *p, struct stack *s)
 /* Nobody runs on @s any more. */
 void stack_put(struct p *p, struct stack *s)
 {
-	if (unlikely(s->guard == GUARD_CANARY || !s->in_arena || p->nstacks >= CACHE_MAX)) {
+	if (unlikely(!s->in_arena || p->nstacks >= CACHE_MAX)) {
 		put_slow(p, s);
 		return;
 	}
