@@ -38,8 +38,8 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check check-kernels check-debug bench bench-kmod vm load unload install clean
-.PHONY: setup setup-demo setup-check setup-debug setup-bench-kmod
+.PHONY: all help demo check check-models check-kernels check-debug bench bench-kmod vm load unload install clean
+.PHONY: setup setup-demo setup-check setup-models setup-debug setup-bench-kmod
 include libgo/libgo.mk
 include tools/tools.mk
 include kmod/kmod.mk
@@ -57,6 +57,10 @@ demo: setup-demo
 ## check: everything that has to pass: both compilers, style, all selftests, the VM
 check: setup-check
 	scripts/check
+
+## check-models: the scheduler's models hold in every state (Spin), their mutations don't
+check-models: setup-models
+	O='$(O)' scripts/models
 
 ## check-kernels: the tests of the module in each kernel that it is made for
 check-kernels: setup-check
@@ -78,7 +82,7 @@ bench: tools peers
 ## setup: install what is missing, from Debian's packages
 setup: setup-check
 
-setup-demo setup-check setup-debug setup-bench-kmod: setup-%:
+setup-demo setup-check setup-models setup-debug setup-bench-kmod: setup-%:
 	scripts/setup $*
 
 ## vm: run CMD="..." as root in the lab virtual machine, gvt.ko loaded
