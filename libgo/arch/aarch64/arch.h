@@ -54,6 +54,19 @@ static inline void *arch_switch(void **save, void *to, void *arg)
 /* Words that gvtgo_switch() loads from a stack: see switch.S. */
 #define ARCH_FRAME_WORDS	22
 
+/* DWARF's numbers: x0 to x30, sp. */
+#define ARCH_DWARF_REGS	32
+#define ARCH_DWARF_SP	31
+
+/* A return address without its signature (xpaclri; does nothing where there are none). */
+static inline uintptr_t arch_strip_pc(uintptr_t pc)
+{
+	register uintptr_t lr __asm__("x30") = pc;
+
+	__asm__("hint #7" : "+r"(lr));
+	return lr;
+}
+
 /* A goroutine starts with the default control word, whoever ran on this stack before. */
 static inline void arch_fresh_fpu(void)
 {
@@ -64,14 +77,14 @@ static inline void arch_fresh_fpu(void)
 		__asm__ volatile("msr fpcr, xzr");
 }
 
-/* Lays a frame at @top (16-byte aligned) as if its owner had switched away just before @entry. */
+/* Lays a frame at @top (16-byte aligned): see ../x86_64/arch.h. */
 static inline void *arch_frame(void *top, void (*entry)(void))
 {
 	uint64_t *sp = (uint64_t *)top - ARCH_FRAME_WORDS;
 
 	for (int i = 0; i < ARCH_FRAME_WORDS; i++)
 		sp[i] = 0;
-	sp[1] = (uint64_t)(uintptr_t)entry;	/* x30; FPCR is 0 */
+	sp[1] = (uint64_t)(uintptr_t)entry + 4;	/* x30; FPCR is 0 */
 	return sp;
 }
 

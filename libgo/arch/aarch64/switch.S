@@ -8,7 +8,10 @@
  */
 	.text
 
-/* void *gvtgo_switch(void **save, void *to, void *arg): see ../x86_64/switch.S. */
+/*
+ * void *gvtgo_switch(void **save, void *to, void *arg), gvtgo_switched: see
+ * ../x86_64/switch.S.
+ */
 	.globl	gvtgo_switch
 	.hidden	gvtgo_switch
 	.type	gvtgo_switch, %function
@@ -44,6 +47,9 @@ gvtgo_switch:
 	mov	x10, sp
 	str	x10, [x0]
 	mov	sp, x1
+	.globl	gvtgo_switched
+	.hidden	gvtgo_switched
+gvtgo_switched:
 	/* The frame has the same shape on the other stack: the CFI above holds. */
 
 	ldr	x10, [sp, #160]
@@ -54,6 +60,7 @@ gvtgo_switch:
 	ldp	d12, d13, [sp, #128]
 	ldp	d10, d11, [sp, #112]
 	ldp	d8, d9, [sp, #96]
+	/* Until sp moves, what was saved is still where it is saved. */
 	ldp	x27, x28, [sp, #80]
 	ldp	x25, x26, [sp, #64]
 	ldp	x23, x24, [sp, #48]
@@ -61,6 +68,16 @@ gvtgo_switch:
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #176
 	.cfi_def_cfa_offset 0
+	.cfi_restore x19
+	.cfi_restore x20
+	.cfi_restore x21
+	.cfi_restore x22
+	.cfi_restore x23
+	.cfi_restore x24
+	.cfi_restore x25
+	.cfi_restore x26
+	.cfi_restore x27
+	.cfi_restore x28
 	.cfi_restore x29
 	.cfi_restore x30
 	mov	x0, x2
@@ -68,7 +85,7 @@ gvtgo_switch:
 	.cfi_endproc
 	.size	gvtgo_switch, .-gvtgo_switch
 
-/* Where a new stack begins: gvtgo_switch() comes here with arg in x0. */
+/* Where a new stack begins: gvtgo_switch() comes here, behind the nop, with arg in x0. */
 	.globl	gvtgo_entry
 	.hidden	gvtgo_entry
 	.type	gvtgo_entry, %function
@@ -76,6 +93,7 @@ gvtgo_switch:
 gvtgo_entry:
 	.cfi_startproc
 	.cfi_undefined x30
+	nop
 	mov	x29, #0
 	mov	x30, #0
 	bl	gvtgo_main
@@ -90,8 +108,8 @@ gvtgo_entry:
 	.p2align 4
 gvtgo_restart:
 	.cfi_startproc
-	.cfi_undefined x30
 	mov	sp, x0
+	.cfi_undefined x30
 	mov	x0, x1
 	b	gvtgo_entry
 	.cfi_endproc

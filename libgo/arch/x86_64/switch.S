@@ -20,6 +20,13 @@
  *
  * Saves the caller's context, its stack pointer to *save; goes on in the context
  * whose stack pointer is to. There this call returns arg.
+ *
+ * It is jumped to, the return address being in rax: arch_switch(). The unwind information
+ * is right at each instruction, on the old stack and on the new one.
+ *
+ * gvtgo_switched is where a saved context lies ready: with its saved stack pointer and
+ * this pc, any unwinder finds all its frames, the saved registers included (frames.c, the
+ * script for gdb).
  */
 	.globl	gvtgo_switch
 	.hidden	gvtgo_switch
@@ -27,6 +34,11 @@
 	.p2align 4
 gvtgo_switch:
 	.cfi_startproc
+	.cfi_def_cfa %rsp, 0
+	.cfi_register %rip, %rax
+	pushq	%rax
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rip, 0
 	pushq	%rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %rbp, 0
@@ -54,6 +66,9 @@ gvtgo_switch:
 
 	movq	%rsp, (%rdi)
 	movq	%rsi, %rsp
+	.globl	gvtgo_switched
+	.hidden	gvtgo_switched
+gvtgo_switched:
 	/* The frame has the same shape on the other stack: the CFI above holds. */
 
 	/* Only the control bits: the flags below them are nobody's to keep. */
@@ -89,6 +104,13 @@ gvtgo_switch:
 	jmp	*%rcx
 
 	.cfi_adjust_cfa_offset 64
+	.cfi_rel_offset %rip, 56
+	.cfi_rel_offset %rbp, 48
+	.cfi_rel_offset %rbx, 40
+	.cfi_rel_offset %r12, 32
+	.cfi_rel_offset %r13, 24
+	.cfi_rel_offset %r14, 16
+	.cfi_rel_offset %r15, 8
 2:	ldmxcsr	(%rsp)
 	fldcw	4(%rsp)
 	jmp	1b
@@ -96,8 +118,9 @@ gvtgo_switch:
 	.size	gvtgo_switch, .-gvtgo_switch
 
 /*
- * Where a new stack begins: gvtgo_switch() comes here with arg in rax. Unwinders
- * stop here, rip being undefined.
+ * Where a new stack begins: gvtgo_switch() comes here, behind the nop, with arg in rax.
+ * Unwinders stop here, rip being undefined. They take a return address for the end of a
+ * call and look at what is before it: that is the nop.
  */
 	.globl	gvtgo_entry
 	.hidden	gvtgo_entry
@@ -106,6 +129,7 @@ gvtgo_switch:
 gvtgo_entry:
 	.cfi_startproc
 	.cfi_undefined %rip
+	nop
 	xorl	%ebp, %ebp
 	movq	%rax, %rdi
 	call	gvtgo_main
@@ -123,8 +147,8 @@ gvtgo_entry:
 	.p2align 4
 gvtgo_restart:
 	.cfi_startproc
-	.cfi_undefined %rip
 	movq	%rdi, %rsp
+	.cfi_undefined %rip
 	movq	%rsi, %rax
 	jmp	gvtgo_entry
 	.cfi_endproc
