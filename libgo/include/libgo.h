@@ -504,6 +504,26 @@ struct go_stats {
  */
 void go_stats(struct go_stats *s);
 
+/**
+ * go_dump() - write what every goroutine is doing
+ * @fd: where to; best a file, a pipe that is read, or stderr
+ *
+ * For each one a line as Go writes it, with its number, its state, and for how long it
+ * has waited where that is a minute or more; its name, if any, and its entry function.
+ * Then its frames, the innermost first, as FUNCTION+OFFSET, and where it was made. Of a
+ * goroutine that runs on another thread there are no frames. Nothing is stopped meanwhile:
+ * what goes on shows as it was when it was looked at.
+ *
+ * SIGQUIT does this on stderr, and ends the program with status 2, unless the program has
+ * an action of its own for it when go_run() begins.
+ *
+ * Context: any thread, at any time, but not a signal handler. Blocks as a thread while it
+ * writes to @fd.
+ * Return: 0; -EPERM where no runtime runs; -ENOMEM; or what write() says.
+ * Go: runtime.Stack(buf, true); SIGQUIT.
+ */
+int go_dump(int fd);
+
 #ifdef __cplusplus
 }
 #endif

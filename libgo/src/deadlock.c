@@ -72,24 +72,12 @@ bool deadlock_foreign_threads(void)
 	return n < 0 || n > ours;
 }
 
-static void report_one(struct g *g, void *arg)
-{
-	char buf[256];
-
-	(void)arg;
-	if (load_relaxed(&g->state) != G_WAITING)
-		return;
-	dprintf(STDERR_FILENO, "goroutine %llu [%s]: %s%s%s\n", (unsigned long long)g->id,
-		wait_names[g->why], g->name ? g->name : "", g->name ? ": " : "",
-		symbol_name((void *)(uintptr_t)g->fn, buf, sizeof(buf)));
-}
-
 /* No M runs a goroutine, and there is no other thread: nothing changes any more. */
 void deadlock_report(void)
 {
 	if (stats_alive() == 0)
 		fatal("no goroutines (main called go_exit) - deadlock!");
 	dprintf(STDERR_FILENO, "fatal error: all goroutines are asleep - deadlock!\n\n");
-	rcu_each_g(report_one, NULL);
+	dump_all(STDERR_FILENO, NULL);
 	_exit(2);
 }

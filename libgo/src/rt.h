@@ -17,6 +17,7 @@
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c waitgroup.c once.c
+ *   dump.c    what every goroutine does; frames.c, symbol.c: their frames and names
  *   stats.c page.c panic.c deadlock.c symbol.c cpus.c debug.c
  *
  * Lock order: an object's lock (channel, mutex, waitgroup), then a P's timer
@@ -49,6 +50,12 @@
 #define CACHE_ALIGNED	__attribute__((__aligned__(64)))
 #define NOINLINE	__attribute__((__noinline__))
 #define ALWAYS_INLINE	__attribute__((__always_inline__))
+/* Stays, though nothing refers to it. */
+#if __has_attribute(__retain__)
+#define KEEP		__attribute__((__used__, __retain__))
+#else
+#define KEEP		__attribute__((__used__))
+#endif
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
@@ -141,7 +148,10 @@ struct g {
 	struct m *pin;			/* pinned to */
 	const char *name;
 	size_t stack_size;		/* asked for; 0: default */
-	void *spare[5];
+	const void *site;		/* where it was made; NULL: by go_run() */
+	uint32_t since;			/* seconds: seen parked by sysmon; 0: not yet, see dump.c */
+	uint32_t spare32;
+	void *spare[3];
 };
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
 
@@ -644,7 +654,21 @@ static inline uint64_t rng_next(uint64_t *s)
 	return *s = x;
 }
 
+const char *symbol_place(const void *addr, char *buf, size_t size);
+
+/* ------------------------------------------------------ dump.c, schedtrace.c */
+
+void dump_init(void);
+void dump_exit(void);
+bool dump_wanted(void);
+int dump_all(int fd, struct m *self);
+int64_t dump_tick(int64_t now, bool idle);
+void schedtrace_init(void);
+int64_t schedtrace_tick(int64_t now);
+
 /* ---------------------------------------------------------- arch/ switch.S */
+
+extern const char gvtgo_switched[];	/* code: where a context is that was left */
 
 void gvtgo_entry(void);
 GO_NORETURN void gvtgo_restart(void *top, void *arg);

@@ -59,7 +59,7 @@ static inline void count_creation(struct p *p)
 	}
 }
 
-static inline void init_g(struct g *g, void (*fn)(void *), void *arg)
+static inline void init_g(struct g *g, void (*fn)(void *), void *arg, const void *site)
 {
 	g->sp = NULL;
 	g->fn = fn;
@@ -70,6 +70,8 @@ static inline void init_g(struct g *g, void (*fn)(void *), void *arg)
 	g->pin = NULL;
 	g->name = NULL;
 	g->stack_size = 0;
+	g->site = site;
+	g->since = 0;
 }
 
 static int init_with(struct g *g, const struct go_attr *attr)
@@ -90,7 +92,8 @@ static int init_with(struct g *g, const struct go_attr *attr)
 }
 
 /* From a thread that is no goroutine. */
-static NOINLINE int go_foreign(const struct go_attr *attr, void (*fn)(void *), void *arg)
+static NOINLINE int go_foreign(const struct go_attr *attr, void (*fn)(void *), void *arg,
+			       const void *site)
 {
 	struct gvt_runtime_slot *shared;
 	struct g *g;
@@ -102,7 +105,7 @@ static NOINLINE int go_foreign(const struct go_attr *attr, void (*fn)(void *), v
 	g = g_get_foreign(&err);
 	if (!g)
 		goto out;
-	init_g(g, fn, arg);
+	init_g(g, fn, arg, site);
 	if (attr)
 		err = init_with(g, attr);
 	if (err) {
@@ -118,18 +121,19 @@ out:
 	return err;
 }
 
-static inline int start(const struct go_attr *attr, void (*fn)(void *), void *arg)
+static inline int start(const struct go_attr *attr, void (*fn)(void *), void *arg,
+			const void *site)
 {
 	struct m *m = m_enter();
 	struct g *g;
 	int err = 0;
 
 	if (unlikely(!m))
-		return go_foreign(attr, fn, arg);
+		return go_foreign(attr, fn, arg, site);
 	g = g_get(m->p, &err);
 	if (unlikely(!g))
 		goto out;
-	init_g(g, fn, arg);
+	init_g(g, fn, arg, site);
 	if (attr) {
 		err = init_with(g, attr);
 		if (err) {
@@ -148,14 +152,14 @@ int go(void (*fn)(void *), void *arg)
 {
 	if (unlikely(!fn))
 		return -EINVAL;
-	return start(NULL, fn, arg);
+	return start(NULL, fn, arg, __builtin_return_address(0));
 }
 
 int go_with(const struct go_attr *attr, void (*fn)(void *), void *arg)
 {
 	if (!fn || (attr && attr->flags & ~GO_PINNED))
 		return -EINVAL;
-	return start(attr, fn, arg);
+	return start(attr, fn, arg, __builtin_return_address(0));
 }
 
 /* The current goroutine has ended. */
@@ -350,6 +354,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	sched.next_id = 1;
 	sched.np = (uint32_t)go_maxprocs(0);
 	debug_init();
+	schedtrace_init();
 	err = page_init();
 	if (err)
 		return err;
@@ -371,19 +376,22 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	g = g_get(p, &err);
 	if (!g)
 		goto err_g;
-	init_g(g, fn, arg);
+	init_g(g, fn, arg, NULL);
 	g->name = "main";
 	sched.main_g = g;
 	count_creation(p);
 	g->state = G_RUNNABLE;
+	dump_init();
 	err = sysmon_start();
 	if (err)
-		goto err_g;
+		goto err_sysmon;
 	init_thread(m);
 	overflow_init();
 	*mp = m;
 	return 0;
 
+err_sysmon:
+	dump_exit();
 err_g:
 	free(m);
 	sched.ms = NULL;
@@ -416,6 +424,7 @@ static void end(struct m *m0)
 
 	overflow_exit();
 	sysmon_stop();
+	dump_exit();
 	for (uint32_t i = 0; i < a->n; i++)
 		page_flush(a->p[i]);
 	stats_keep();

@@ -170,6 +170,7 @@ struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 	struct p *p = m->p;
 
 	store_relaxed(&g->why, why);
+	store_relaxed(&g->since, 0);
 	store_relaxed(&g->state, G_WAITING);
 	count(p, goroutine_parks);
 	p->after = after;

@@ -43,7 +43,7 @@ static int find_object(struct dl_phdr_info *info, size_t size, void *arg)
 
 /* The function in @sec that @addr is in; every offset in the file is checked against @size. */
 static bool search(const char *file, size_t size, const Elf64_Shdr *sec, const Elf64_Shdr *str,
-		   uintptr_t addr, char *buf, size_t bufsize)
+		   uintptr_t addr, char *buf, size_t bufsize, uintptr_t *start)
 {
 	size_t n = sec->sh_size / sizeof(Elf64_Sym);
 
@@ -59,12 +59,14 @@ static bool search(const char *file, size_t size, const Elf64_Shdr *sec, const E
 			continue;
 		snprintf(buf, bufsize, "%.*s", (int)(str->sh_size - sym.st_name),
 			 file + str->sh_offset + sym.st_name);
+		*start = sym.st_value;
 		return true;
 	}
 	return false;
 }
 
-static bool search_file(const char *file, size_t size, uintptr_t addr, char *buf, size_t bufsize)
+static bool search_file(const char *file, size_t size, uintptr_t addr, char *buf, size_t bufsize,
+			uintptr_t *start)
 {
 	Elf64_Ehdr eh;
 
@@ -84,31 +86,33 @@ static bool search_file(const char *file, size_t size, uintptr_t addr, char *buf
 			    sec.sh_link >= eh.e_shnum)
 				continue;
 			memcpy(&str, file + eh.e_shoff + sec.sh_link * sizeof(str), sizeof(str));
-			if (search(file, size, &sec, &str, addr, buf, bufsize))
+			if (search(file, size, &sec, &str, addr, buf, bufsize, start))
 				return true;
 		}
 	}
 	return false;
 }
 
-/* @buf holds the name of the function at @addr, or what is known instead. Returns @buf. */
-const char *symbol_name(const void *addr, char *buf, size_t size)
+/* False: @buf holds what is known in place of the name of the function at @addr. */
+static bool find(const void *addr, char *buf, size_t size, uintptr_t *offset)
 {
 	struct object o = { .addr = (uintptr_t)addr };
+	uintptr_t start = 0;
 	struct stat st;
 	bool found = false;
 	int fd;
 
 	if (!dl_iterate_phdr(find_object, &o)) {
 		snprintf(buf, size, "%p", addr);
-		return buf;
+		return false;
 	}
 	fd = open(o.path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && !fstat(fd, &st) && st.st_size > 0) {
 		char *file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 
 		if (file != MAP_FAILED) {
-			found = search_file(file, (size_t)st.st_size, o.addr - o.base, buf, size);
+			found = search_file(file, (size_t)st.st_size, o.addr - o.base, buf, size,
+					    &start);
 			munmap(file, (size_t)st.st_size);
 		}
 	}
@@ -116,5 +120,28 @@ const char *symbol_name(const void *addr, char *buf, size_t size)
 		close(fd);
 	if (!found)
 		snprintf(buf, size, "%s+0x%zx", o.path, (size_t)(o.addr - o.base));
+	*offset = o.addr - o.base - start;
+	return found;
+}
+
+/* @buf holds the name of the function at @addr, or what is known instead. Returns @buf. */
+const char *symbol_name(const void *addr, char *buf, size_t size)
+{
+	uintptr_t offset;
+
+	find(addr, buf, size, &offset);
+	return buf;
+}
+
+/* The same, with how far into the function @addr is. */
+const char *symbol_place(const void *addr, char *buf, size_t size)
+{
+	uintptr_t offset;
+
+	if (find(addr, buf, size, &offset)) {
+		size_t n = strlen(buf);
+
+		snprintf(buf + n, size - n, "+0x%zx", (size_t)offset);
+	}
 	return buf;
 }

@@ -35,6 +35,14 @@ static bool starving(void)
 	return found;
 }
 
+/* What is done from time to time. Returns when the next of it is due. */
+static int64_t chores(bool idle)
+{
+	int64_t now = go_now(), dump = dump_tick(now, idle), trace = schedtrace_tick(now);
+
+	return dump < trace ? dump : trace;
+}
+
 static void *monitor(void *arg)
 {
 	int64_t delay = LEAST;
@@ -43,18 +51,20 @@ static void *monitor(void *arg)
 	(void)arg;
 	rcu_thread_init();
 	while (!load_acquire(&stopping)) {
-		int64_t next;
+		bool idle = load_seq(&sched.nidle) == load_relaxed(&sched.np);
+		int64_t due = chores(idle), next;
 
-		if (load_seq(&sched.nidle) == load_relaxed(&sched.np)) {
+		if (idle) {
 			if (++idle_looks > IDLE_LOOKS) {
 				store_seq(&sched.sysmon_asleep, 1);
 				rcu_thread_sleep();
 				if (load_seq(&sched.nidle) == load_relaxed(&sched.np) &&
-				    !load_seq(&stopping))
-					futex_wait(&sched.sysmon_asleep, 1, 0);
+				    !load_seq(&stopping) && !dump_wanted())
+					futex_wait(&sched.sysmon_asleep, 1, due == NEVER ? 0 : due);
 				rcu_thread_wake();
+				/* By itself, for a chore: the Ps may be as idle as before. */
+				idle_looks = load_seq(&sched.sysmon_asleep) ? IDLE_LOOKS : 0;
 				store_seq(&sched.sysmon_asleep, 0);
-				idle_looks = 0;
 				delay = LEAST;
 				continue;
 			}
@@ -65,8 +75,10 @@ static void *monitor(void *arg)
 				delay = LEAST;
 			}
 		}
-		/* A timer that is due earlier is looked at when it is due. */
+		/* What is due earlier, a timer too, is looked at when it is due. */
 		next = timer_next_all();
+		if (next > due)
+			next = due;
 		if (next > go_now() + delay)
 			next = go_now() + delay;
 		else if (next < go_now() + LEAST)
