@@ -13,6 +13,9 @@ LIBGO_CFLAGS = $(BASEFLAGS) -fPIC -fvisibility=hidden -fno-strict-aliasing -D_GN
 # The switch pushes where the compiler doesn't see it: arch/x86_64/arch.h.
 LIBGO_ARCH_CFLAGS = $(if $(filter x86_64,$(ARCH)),-mno-red-zone)
 
+# gdb looks below its auto-load folders for the library's own path.
+GDB_AUTO_LOAD = $(PREFIX)/share/gdb/auto-load$(LIBDIR)
+
 .PHONY: libgo install-libgo
 libgo: $(O)/libgvtgo.so $(O)/libgvtgo.a $(O)/libgo.pc
 
@@ -52,6 +55,9 @@ install-libgo: libgo
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		libgo/libgo.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libgo.pc
 	install -m 644 libgo/include/libgo.h $(DESTDIR)$(PREFIX)/include/
+	install -d $(DESTDIR)$(GDB_AUTO_LOAD)
+	install -m 644 libgo/gdb/libgvtgo-gdb.py \
+		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
 
 -include $(LIBGO_OBJ:.o=.d)
 

@@ -54,6 +54,27 @@ static struct __attribute__((__aligned__(64))) {
 	uint32_t len;
 } gq;
 
+/*
+ * For debuggers: where everything begins, and by its type also what it is
+ * (../gdb/libgvtgo-gdb.py). Nothing else refers to it.
+ */
+extern const struct gvtgo_debug gvtgo_debug;
+const struct gvtgo_debug {
+	struct cds_list_head *slabs;
+	struct gslab *slab;		/* the type of what is in that list */
+	struct sched *sched;
+	const char *const *wait_names;
+	uint32_t nr_wait_names;
+	enum g_state states;		/* the type of g->state */
+	const char *switched;		/* the pc of a saved context */
+} gvtgo_debug KEEP = {
+	.slabs = &slabs,
+	.sched = &sched,
+	.wait_names = wait_names,
+	.nr_wait_names = NR_WAIT_WHY,
+	.switched = gvtgo_switched,
+};
+
 /* The thread that calls go_run() may be a reader of its own already. */
 static bool main_was_reader;
 
