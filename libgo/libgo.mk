@@ -32,7 +32,7 @@ $(O)/obj/libgo/%.o: libgo/%.S
 $(O)/$(LIBGO_SONAME): $(LIBGO_OBJ) libgo/libgvtgo.map
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SANFLAGS) $(OPT) -shared -pthread -Wl,-soname,$(LIBGO_SONAME) \
-		-Wl,--version-script=libgo/libgvtgo.map -Wl,-z,relro,-z,now \
+		-Wl,--version-script=libgo/libgvtgo.map -Wl,-z,relro,-z,now,-z,nodelete \
 		$(if $(SAN),,-Wl,-z,defs) -o $@ $(LIBGO_OBJ) $(LDFLAGS) $(URCU_LIBS)
 
 $(O)/libgvtgo.so: $(O)/$(LIBGO_SONAME)

@@ -63,6 +63,12 @@ void deadlock_left_behind(int n)
 	left_behind += n;
 }
 
+/* After fork() there is one thread. */
+void deadlock_in_child(void)
+{
+	left_behind = 0;
+}
+
 /* Is there a thread that could still wake a goroutine? Without /proc: yes, to be safe. */
 bool deadlock_foreign_threads(void)
 {

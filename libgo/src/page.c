@@ -8,7 +8,7 @@
  * now and then (page_flush()).
  *
  * The mapping is not inherited over fork(). In a child an ordinary page takes its
- * place, at the same address, so that nothing there faults.
+ * place, at the same address, so that nothing there faults (fork.c calls for it).
  */
 #include "rt.h"
 
@@ -27,7 +27,7 @@ static struct gvt_runtime_page *page = &resting;
 static size_t page_size;
 static bool published;
 
-static void in_child(void)
+void page_in_child(void)
 {
 	if (published)
 		mmap(page, page_size, PROT_READ | PROT_WRITE,
@@ -44,7 +44,6 @@ static struct gvt_runtime_page *map(int fd)
 
 int page_init(void)
 {
-	static bool forks;
 	int fd = open(GVT_RUNTIME_FILE, O_RDWR | O_CLOEXEC);
 	struct gvt_runtime_page *new = NULL;
 
@@ -59,8 +58,6 @@ int page_init(void)
 		new = map(-1);
 	if (!new)
 		return -ENOMEM;
-	if (published && !forks)
-		forks = !pthread_atfork(NULL, NULL, in_child);
 	new->version = GVT_RUNTIME_VERSION;
 	new->nslots = GVT_RUNTIME_SLOTS;
 	store_release(&new->magic, GVT_RUNTIME_MAGIC);

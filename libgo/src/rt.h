@@ -18,6 +18,7 @@
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c waitgroup.c once.c
  *   dump.c    what every goroutine does; frames.c, symbol.c: their frames and names
+ *   fork.c    the child of a fork()    thread.c  what others keep for each thread
  *   stats.c page.c panic.c deadlock.c symbol.c cpus.c debug.c
  *
  * Lock order: an object's lock (channel, mutex, waitgroup), then a P's timer
@@ -113,6 +114,12 @@ struct g;
 struct m;
 struct p;
 
+/* The C++ runtime's state of a thread, as its ABI has it: see thread.c. */
+struct eh_globals {
+	void *caught;			/* exceptions in catch blocks, the innermost first */
+	unsigned int uncaught;		/* on their way to one */
+};
+
 /*
  * struct stack - one goroutine stack. It lies at the upper end of the stack that
  * it describes, in the page that is touched first anyway.
@@ -150,8 +157,9 @@ struct g {
 	size_t stack_size;		/* asked for; 0: default */
 	const void *site;		/* where it was made; NULL: by go_run() */
 	uint32_t since;			/* seconds: seen parked by sysmon; 0: not yet, see dump.c */
-	uint32_t spare32;
-	void *spare[3];
+	uint32_t eh_uncaught;		/* its C++ state, while it doesn't run: thread.c */
+	void *eh_caught;
+	void *spare[2];
 };
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
 
@@ -230,6 +238,7 @@ struct m {
 	struct p *p;			/* held; NULL while idle */
 	struct g *cur;			/* running; NULL: the thread is on its own stack */
 	int *errno_p;			/* this thread's errno */
+	struct eh_globals *eh;		/* and C++ state; NULL: there is no C++ */
 	void *g0_sp;			/* the thread's own stack, while a goroutine runs */
 	uint32_t in_rt;			/* inside the runtime: don't suspend here, see stop.c */
 	bool spinning;			/* looking for work, counted in sched.nspinning */
@@ -248,9 +257,19 @@ struct m {
 	void *g0_fake;			/* ASan's */
 	char *g0_lo;
 	size_t g0_size;
+	struct eh_globals g0_eh;	/* of what called go_run(), while a goroutine runs */
 	uint32_t suspended;		/* stop.c: 1, it has stopped for good or left its goroutine */
 	uint32_t stopped;		/* it has reached a scheduling point and ends */
 	struct altstack *altstack;	/* for signal handlers; NULL: none could be had */
+};
+
+/* How far go_run() is: sched.running. */
+enum run_state {
+	RUN_NOT,
+	RUN_STARTING,
+	RUN_YES,
+	RUN_ENDING,
+	RUN_FROZEN,	/* the child of a fork(): fork.c */
 };
 
 /*
@@ -281,7 +300,7 @@ struct sched {
 	uint32_t sysmon_asleep;		/* futex */
 
 	/* From here on not cleared when a run begins. */
-	CACHE_ALIGNED uint32_t running;	/* how far go_run() is: run.c */
+	CACHE_ALIGNED uint32_t running;	/* enum run_state */
 	uint32_t foreign;		/* threads that are no goroutines inside libgo */
 	uint32_t gen;			/* which go_run() this is */
 };
@@ -604,6 +623,28 @@ void run_count_peak(void);
 struct m *run_new_m(void);
 void run_forget_m(struct m *m);
 void *run_m_thread(void *arg);
+void run_before_fork(void);
+void run_after_fork(void);
+void run_in_child(void);
+
+/* ----------------------------------------------------------------- fork.c */
+
+int fork_init(void);
+GO_NORETURN void fork_refuse(void);
+
+/* In the child of a fork() that was made while goroutines ran? */
+static inline bool fork_frozen(void)
+{
+	return load_relaxed(&sched.running) == RUN_FROZEN;
+}
+
+/* --------------------------------------------------------------- thread.c */
+
+int thread_init(void);
+int thread_enter(struct m *m);
+void thread_leave(void);
+void eh_load(struct m *m, const struct g *to);
+void eh_switch(struct m *m, struct g *from, const struct g *to);
 
 /* ----------------------------------------------------------------- stop.c */
 
@@ -619,6 +660,7 @@ void sysmon_wake(void);
 
 int page_init(void);
 void page_exit(void);
+void page_in_child(void);
 void page_join(struct p *p);
 void page_flush(struct p *p);
 struct gvt_runtime_page *page_get(void);
@@ -634,6 +676,7 @@ uint64_t stats_alive(void);
 GO_NORETURN void deadlock_report(void);
 bool deadlock_foreign_threads(void);
 void deadlock_left_behind(int n);
+void deadlock_in_child(void);
 GO_NORETURN void fatal(const char *fmt, ...) GO_PRINTF(1, 2);
 void die_alone(void);
 

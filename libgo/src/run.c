@@ -20,9 +20,6 @@
 #include "runq.h"
 #include "san.h"
 
-/* sched.running */
-enum { RUN_NOT, RUN_STARTING, RUN_YES, RUN_ENDING };
-
 static int procs_wanted;	/* by go_maxprocs(); 0: nobody asked yet */
 static pthread_mutex_t procs_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -192,6 +189,8 @@ bool foreign_enter(void)
 
 		add_seq(&sched.foreign, 1);
 		how_far = load_seq(&sched.running);
+		if (unlikely(how_far == RUN_FROZEN))
+			fork_refuse();
 		if (how_far != RUN_ENDING)
 			return how_far == RUN_YES;
 		foreign_exit();
@@ -284,6 +283,8 @@ static void init_thread(struct m *m)
 {
 	m->errno_p = &errno;
 	store_relaxed(&m->tid, gettid());
+	if (thread_enter(m))
+		fatal("no memory for a thread's own data");
 #ifdef SAN_ADDRESS
 	pthread_attr_t attr;
 	void *lo;
@@ -319,6 +320,7 @@ void *run_m_thread(void *arg)
 		sched.keep_stacks = stop_others(m);
 	arch_set_m(NULL);
 	altstack_exit(m);
+	thread_leave();
 	store_release(&m->stopped, 1);
 	if (m == sched.ender) {
 		store_release(&sched.all_stopped, 1);
@@ -355,7 +357,11 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	sched.np = (uint32_t)go_maxprocs(0);
 	debug_init();
 	schedtrace_init();
-	err = page_init();
+	err = fork_init();
+	if (!err)
+		err = thread_init();
+	if (!err)
+		err = page_init();
 	if (err)
 		return err;
 	stack_init();
@@ -467,8 +473,11 @@ int go_run(void (*fn)(void *), void *arg)
 	if (!fn)
 		return -EINVAL;
 	if (!__atomic_compare_exchange_n(&sched.running, &not, RUN_STARTING, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+		if (not == RUN_FROZEN)
+			fork_refuse();
 		return -EBUSY;
+	}
 	err = begin(fn, arg, &m);
 	if (!err) {
 		/* In this order: main may run on another thread as soon as it is queued. */
@@ -486,6 +495,7 @@ int go_run(void (*fn)(void *), void *arg)
 		}
 		arch_set_m(NULL);
 		altstack_exit(m);
+		thread_leave();
 		end(m);
 	}
 	store_seq(&sched.running, RUN_NOT);
@@ -525,4 +535,24 @@ int go_maxprocs(int n)
 	}
 	pthread_mutex_unlock(&procs_mutex);
 	return old;
+}
+
+/* fork() in the midst of go_maxprocs() on another thread would leave its lock to nobody. */
+void run_before_fork(void)
+{
+	pthread_mutex_lock(&procs_mutex);
+}
+
+void run_after_fork(void)
+{
+	pthread_mutex_unlock(&procs_mutex);
+}
+
+/* Whoever else was inside the runtime, or ran it, is not here. */
+void run_in_child(void)
+{
+	pthread_mutex_unlock(&procs_mutex);
+	store_seq(&sched.foreign, 0);
+	if (load_relaxed(&sched.running) != RUN_NOT)
+		store_seq(&sched.running, RUN_FROZEN);
 }

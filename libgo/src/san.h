@@ -124,6 +124,20 @@ static inline void san_restart(struct m *m, struct stack *s)
 #endif
 }
 
+/* The thread is on its own stack, which a goroutine left by the back door: pthread_exit(). */
+static inline void san_thread_ends(struct m *m)
+{
+	(void)m;
+#ifdef SAN_ADDRESS
+	char *sp = __builtin_frame_address(0);
+
+	__sanitizer_start_switch_fiber(NULL, m->g0_lo, m->g0_size);
+	__sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+	if (sp > m->g0_lo && sp < m->g0_lo + m->g0_size)
+		__asan_unpoison_memory_region(m->g0_lo, (size_t)(sp - m->g0_lo));
+#endif
+}
+
 /* @s is given back: what is mapped there next isn't poisoned by frames that never returned. */
 static inline void san_stack_gone(struct stack *s)
 {

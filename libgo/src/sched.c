@@ -144,6 +144,8 @@ static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
 	void *to;
 
 	g->err = *m->errno_p;
+	if (unlikely(m->eh))
+		eh_switch(m, g, next);
 	if (next) {
 		enter(m, p, next);
 		to = next->sp;
@@ -297,6 +299,8 @@ static NO_TSAN bool finish_g(struct m *m)
 		sched_stop_here(m);
 	run_end_g(m);
 	next = pick(m, p);
+	if (unlikely(m->eh))
+		eh_load(m, next);
 	if (next && !next->sp && !next->stack_size && s->in_arena) {
 		if (unlikely(next->flags & GO_PINNED))
 			next->pin = m;
@@ -333,6 +337,8 @@ NO_TSAN void gvtgo_main(struct p *p)
 		m_leave(m);
 		g->fn(g->arg);
 		m = m_enter();
+		if (unlikely(!m))
+			fork_refuse();
 		if (g == sched.main_g)
 			run_main_ended(m);
 	} while (finish_g(m));
@@ -344,6 +350,8 @@ NO_TSAN void go_exit(void)
 	struct m *m = m_enter();
 	struct stack *s;
 
+	if (!m && fork_frozen())
+		fork_refuse();
 	if (!m)
 		go_panic("go_exit: not a goroutine");
 	s = m->cur->stack;
@@ -362,6 +370,8 @@ void sched_loop(struct m *m)
 	while ((g = idle_find(m)) != NULL) {
 		struct p *p = m->p;
 
+		if (unlikely(m->eh))
+			eh_switch(m, NULL, g);
 		enter(m, p, g);
 		san_leave_for(&m->g0_fake, m, g);
 		p = arch_switch(&m->g0_sp, g->sp, p);

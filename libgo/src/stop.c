@@ -97,6 +97,8 @@ static void on_signal(int sig, siginfo_t *info, void *ctx)
 		store_relaxed(&m->in_rt, 1);
 		store_relaxed(&m->cur->state, G_RUNNABLE);
 		m->cur = NULL;
+		if (m->eh)
+			eh_load(m, NULL);
 		sigprocmask(SIG_SETMASK, &((ucontext_t *)ctx)->uc_sigmask, NULL);
 		san_leave_for(NULL, m, NULL);
 		arch_switch(&nowhere, m->g0_sp, m->p);

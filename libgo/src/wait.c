@@ -35,6 +35,9 @@ NOINLINE void spin_slow(uint32_t *l)
 			arch_pause();
 		else
 			sched_yield();
+		/* Whoever held it is not in this process: fork.c. */
+		if (unlikely(i > 1000 && fork_frozen()))
+			fork_refuse();
 	}
 }
 
@@ -136,6 +139,8 @@ void wait_wake(struct m *m, struct waiter *w)
 
 static void thread_wait(uint32_t *f)
 {
+	if (fork_frozen())
+		fork_refuse();
 	while (!load_acquire(f))
 		futex_wait(f, 0, 0);
 }
@@ -234,6 +239,8 @@ void wait_forever(struct m *m, enum wait_why why)
 {
 	uint32_t never = 0;
 
+	if (!m && fork_frozen())
+		fork_refuse();
 	if (!m)
 		for (;;)
 			futex_wait(&never, 0, 0);
