@@ -173,9 +173,10 @@ static bool evaluate(const struct unwind *u, const uint8_t *expr, uintptr_t firs
 {
 	struct reader r = { .at = expr, .end = expr + 10 };
 	uintptr_t s[8] = { first };
+	uint64_t len = uleb(&r);
 	int n = 1;
 
-	r.end = r.at + uleb(&r);
+	r.end = r.at + len;
 	while (r.at < r.end && !r.bad) {
 		uint8_t op = (uint8_t)get(&r, 1);
 
