@@ -83,6 +83,8 @@ void deadlock_report(void)
 {
 	if (stats_alive() == 0)
 		fatal("no goroutines (main called go_exit) - deadlock!");
+	/* Another M may wake up by itself meanwhile, be the last one, and come here too. */
+	die_alone();
 	dprintf(STDERR_FILENO, "fatal error: all goroutines are asleep - deadlock!\n\n");
 	dump_all(STDERR_FILENO, NULL);
 	_exit(2);
