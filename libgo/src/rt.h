@@ -13,7 +13,7 @@
  *   runq.c    a P's run queue          rcu.c     the global queue, lists under RCU
  *   g.c       descriptors, numbers     stack.c   stacks and their guards
  *   run.c     go_run(), go(), the end  stop.c    suspending what still runs then
- *   overflow.c  faults, alternate signal stacks
+ *   arena.c   address space for stacks  overflow.c  faults, alternate signal stacks
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c waitgroup.c once.c
@@ -126,14 +126,19 @@ struct eh_globals {
  */
 struct stack {
 	char *lo;		/* lowest usable address */
-	struct stack *next;	/* in a cache or depot */
-	size_t size;		/* of the whole slot, guard and this struct included */
-	unsigned int guard;	/* enum stack_guard */
-	unsigned int in_arena;	/* 0: a mapping of its own */
-	void *fiber;		/* TSan's */
-	void *fake;		/* ASan's, while switched away */
+	struct stack *next;	/* in a cache, or in its batch */
+	struct arena *arena;	/* NULL: a mapping of its own */
 	char *top;		/* where frames begin: 16-byte aligned */
-	uint64_t left;		/* TSan: its frames were left by go_exit() */
+	void *fiber;		/* TSan's */
+	union {
+		void *fake;		/* ASan's, while switched away */
+		struct stack *newer;	/* in the depot, of the first one of a batch */
+	};
+	struct stack *older;
+	uint16_t batch;		/* how many they are */
+	uint8_t guard;		/* enum stack_guard */
+	uint8_t in_arena;	/* 0: a mapping of its own */
+	uint8_t left;		/* TSan: its frames were left by go_exit() */
 };
 
 /*
@@ -213,7 +218,7 @@ struct p {
 	struct g *gfree;
 	uint32_t ngfree;
 	uint32_t nstacks;
-	struct stack *stacks;
+	struct stack *stacks;		/* free ones: see stack.c */
 
 	CACHE_ALIGNED uint32_t head;	/* of the run queue; moved by the owner and by thieves */
 	uint32_t tail;			/* moved by the owner */
@@ -229,6 +234,10 @@ struct p {
 	bool held;			/* by an M, or on its way to one; under sched.lock */
 	struct p *next_idle;
 	uint32_t seen_tick;		/* sysmon's */
+	struct stack *spare;		/* a full batch of free stacks */
+	bool spare_used;		/* taken or put there since it was asked for */
+	bool trim;			/* sysmon asks for it: stack_trim() */
+	uint32_t window_tick;		/* sysmon's: tick when the window began */
 	struct gvt_runtime_slot own;	/* counters of a P that has no slot of its own */
 	struct gvt_runtime_slot flushed; /* and what of them the page has already */
 } CACHE_ALIGNED;
@@ -453,7 +462,7 @@ void g_exit(void);
 
 enum stack_guard { GUARD_INSTALLED, GUARD_PROTECTED, GUARD_CANARY, NR_GUARDS };
 
-#define STACK_CACHE	80	/* a P keeps at most so many free ones */
+#define STACK_CACHE	64	/* a P keeps at most so many free ones */
 
 int stack_init(void);
 void stack_exit(bool keep);
@@ -463,6 +472,8 @@ void stack_free(struct stack *s);
 struct stack *stack_get(struct p *p, struct g *g);
 void stack_put(struct p *p, struct stack *s);
 void stack_flush(struct p *p);
+void stack_trim(struct p *p);
+int64_t stack_cool(int64_t now, bool idle);
 void stack_attach(struct g *g, struct stack *s);
 void stack_stats(uint64_t guards[NR_GUARDS], uint64_t *bytes);
 enum stack_guard stack_guard(char *lo);
@@ -475,12 +486,16 @@ static inline void stack_check(const struct g *g)
 		stack_check_canary(g);
 }
 
-/* The lowest address of @s, its guard's, for a goroutine's stack_size. */
-static inline char *stack_slot(const struct stack *s, size_t stack_size)
+/* The whole slot: @size is a goroutine's stack_size, 0: default. */
+static inline size_t stack_slot_size(size_t size)
 {
-	size_t size = stack_size ? (stack_size + 2 * PAGE - 1) & ~(PAGE - 1) : STACK_DEFAULT;
+	return size ? (size + 2 * PAGE - 1) & ~(PAGE - 1) : STACK_DEFAULT;
+}
 
-	return (char *)(s + 1) - size;
+/* Its lowest address, which is the guard's. */
+static inline char *stack_slot(const struct stack *s, size_t size)
+{
+	return (char *)(s + 1) - stack_slot_size(size);
 }
 
 /* ------------------------------------------------------------- overflow.c */

@@ -364,9 +364,10 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 		err = page_init();
 	if (err)
 		return err;
-	stack_init();
+	err = stack_init();
 	rcu_init();
-	err = grow_ps(sched.np);
+	if (!err)
+		err = grow_ps(sched.np);
 	if (err)
 		goto err_ps;
 	m = run_new_m();

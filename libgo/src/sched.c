@@ -84,6 +84,8 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 		rcu_thread_quiescent();
 		page_flush(p);
 		run_count_peak();
+		if (unlikely(load_relaxed(&p->trim)))
+			stack_trim(p);
 		if (p->solo && rcu_ps()->n > 1)
 			store_release(&p->solo, false);
 		if (loop_wanted(p))

@@ -1,100 +1,142 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * stack.c - goroutine stacks.
+ * stack.c - goroutine stacks: who has which, and when their memory goes back.
  *
- * A stack is a slot of 256 KiB of address space, of which the pages that were
- * touched are memory. Slots lie side by side in arenas, eight to a page of page
- * tables (a slot of 2 MiB would cost a page table page each, which no RSS shows).
- * A slot's first page is its guard:
+ * A slot's first page is its guard (arena.c):
  *
  *   MADV_GUARD_INSTALL (Linux 6.13 on): no mapping of its own, so any number;
  *   else mprotect(): two mappings each, so only up to 45 % of vm.max_map_count;
  *   else a canary: the lowest words of the slot must still be zero when a goroutine
  *   ends. That is late, and tells only of who wrote there.
  *
- * Free stacks are kept per P, last in first out, because the one used last is hot;
- * batches move to and from a depot. The tops are shifted against each other by some
+ * Free stacks are kept per P, last in first out, because the one used last is hot: a
+ * batch that is in use and a spare one that is full. Whole batches move to and from a
+ * depot, which takes a lock but no walk. The tops are shifted against each other by some
  * cache lines: else all of them would fall into the same sets of the cache.
  *
- * A stack of another size than the default is a mapping of its own.
+ * Memory goes back by age, not by depth. What the depot did not have to hand out for the
+ * whole of a second was not needed in it: sysmon gives that back, the oldest batches
+ * first, all pages of each stack, also those that were touched deep down. What Ps keep
+ * comes to the depot when it lies still: once in a second a P that had no use for its
+ * spare batch puts all but the hottest few there, and sysmon takes all from one that did
+ * nothing. What it needs after all it has back at once. So an idle process keeps none.
+ *
+ * Nothing of this is on the way of a goroutine that begins or ends. Rejected for that
+ * reason: to look how deep a stack was used when it is put back (mincore() takes longer
+ * than the goroutine did); to give pages back then (DONTNEED: 1 to 2 us, and as much
+ * again for the next touch). Rejected because it breaks programs: a guard at some depth
+ * as a mark, which a signal handler takes away; a system call that is handed memory
+ * below it fails with EFAULT. Rejected because it sees too little: the stack pointer when
+ * a goroutine parks; the depth between two parks is the one that counts.
+ *
+ * A stack of another size than the default is a mapping of its own, and goes at once.
  */
 #include "rt.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include "arena.h"
 #include "san.h"
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL	102
-#endif
-
-#define CACHE_MAX	64	/* free stacks that a P keeps, beyond what it has just got */
-#define BATCH		32	/* moved to the depot at a time */
+#define BATCH		32	/* of free stacks, at the most */
 #define CARVE		16	/* new ones made at a time */
-#define ARENA_MIN	(32UL << 20)
-#define ARENA_MAX	(1UL << 30)
-#define COLOURS		8
+#define KEEP_HOT		4	/* with a P that works, even if it needed none for long */
+#define WINDOW		NSEC_PER_SEC
+#define COOL_BUSY	(NSEC_PER_MSEC / 2)	/* of sysmon's time at a look */
+#define COOL_IDLE	(4 * NSEC_PER_MSEC)	/* while no goroutine runs */
+#define COOL_PAUSE	(4 * NSEC_PER_MSEC)
 
-_Static_assert(CACHE_MAX + CARVE <= STACK_CACHE && BATCH <= STACK_CACHE, "what a P keeps is promised");
+_Static_assert(2 * BATCH <= STACK_CACHE && CARVE <= BATCH, "what a P keeps is promised");
+_Static_assert(BATCH <= ARENA_BATCH, "what is cooled is promised");
 
-struct arena {
-	struct arena *next;
-	char *lo;
-	size_t size;
-};
+uint32_t stack_lock;
 
-static uint32_t depot_lock;
-static struct stack *depot;
-static struct arena *arenas;		/* the newest first */
-static struct arena *carve_from;	/* the one that stacks are carved from */
-static char *carve_at;
-static size_t slots, promised;		/* reserved; promised to descriptors */
-static size_t arena_size;
-static uint64_t carved[NR_GUARDS];	/* slots in use or free, by guard */
-static uint64_t arena_bytes;		/* in carved slots */
+/* Batches, the newest first; the first stack of each knows how many they are. */
+static struct depot {
+	struct stack *newest, *oldest;
+	size_t n;		/* stacks */
+	size_t least;		/* at any time since the window began */
+} depot;
+
+static struct cooling {
+	int64_t window_ends;
+	size_t todo;		/* stacks to give back, not needed in the last window */
+	bool more;		/* free stacks are left that may not be needed either */
+} cooling;
+
+static uint64_t nstacks[NR_GUARDS];	/* in use or free, by guard */
+static uint64_t arena_bytes;		/* in slots that were used */
 static uint64_t own_bytes;		/* in mappings of their own */
-static bool can_install;
-static uint64_t protect_max;		/* stacks that mprotect() may guard */
-
-static bool probe_guard_install(void)
-{
-	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool ok = p != MAP_FAILED && !madvise(p, PAGE, MADV_GUARD_INSTALL);
-
-	if (p != MAP_FAILED)
-		munmap(p, PAGE);
-	return ok;
-}
-
-static uint64_t max_map_count(void)
-{
-	char buf[32] = "";
-	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	return n > 0 ? strtoull(buf, NULL, 10) : 65530;
-}
 
 int stack_init(void)
 {
-	const char *how = getenv("LIBGO_GUARD");
+	arena_init();
+	/* Those that are being cooled are out of reach. */
+	return stack_reserve(ARENA_BATCH);
+}
 
-	arena_size = ARENA_MIN;
-	can_install = probe_guard_install();
-	protect_max = max_map_count() * 45 / 100 / 2;
-	/* For tests and for comparison: the other steps of the ladder. */
-	if (how && !strcmp(how, "mprotect"))
-		can_install = false;
-	if (how && !strcmp(how, "canary")) {
-		can_install = false;
-		protect_max = 0;
-	}
-	return 0;
+/* Address space for @n more stacks. */
+int stack_reserve(size_t n)
+{
+	int err;
+
+	spin_lock(&stack_lock);
+	err = arena_reserve(n);
+	spin_unlock(&stack_lock);
+	return err;
+}
+
+/* ------------------------------------------------------------------- the depot */
+
+/* @batch holds @n stacks. */
+static void depot_put(struct stack *batch, uint32_t n)
+{
+	batch->batch = (uint16_t)n;
+	batch->newer = NULL;
+	spin_lock(&stack_lock);
+	batch->older = depot.newest;
+	if (depot.newest)
+		depot.newest->newer = batch;
+	else
+		depot.oldest = batch;
+	depot.newest = batch;
+	depot.n += n;
+	spin_unlock(&stack_lock);
+}
+
+/* The two below: with stack_lock held. */
+static struct stack *depot_get(void)
+{
+	struct stack *batch = depot.newest;
+
+	if (!batch)
+		return NULL;
+	depot.newest = batch->older;
+	if (depot.newest)
+		depot.newest->newer = NULL;
+	else
+		depot.oldest = NULL;
+	depot.n -= batch->batch;
+	if (depot.n < depot.least)
+		depot.least = depot.n;
+	return batch;
+}
+
+static struct stack *depot_get_oldest(void)
+{
+	struct stack *batch = depot.oldest;
+
+	if (!batch)
+		return NULL;
+	depot.oldest = batch->newer;
+	if (depot.oldest)
+		depot.oldest->older = NULL;
+	else
+		depot.newest = NULL;
+	depot.n -= batch->batch;
+	if (depot.n < depot.least)
+		depot.least = depot.n;
+	return batch;
 }
 
 /*
@@ -103,170 +145,88 @@ int stack_init(void)
  */
 void stack_exit(bool keep)
 {
-	struct arena *a, *next;
+	struct stack *batch, *next;
 
-	for (struct stack *s = depot, *n; s; s = n) {
-		n = s->next;
-		san_stack_gone(s);
-		if (keep)
-			madvise(s->lo, (size_t)((char *)s + sizeof(*s) - s->lo), MADV_DONTNEED);
-	}
-	for (a = arenas; a; a = next) {
-		next = a->next;
-		if (!keep)
-			munmap(a->lo, a->size);
-		free(a);
-	}
-	depot = NULL;
-	arenas = carve_from = NULL;
-	slots = promised = 0;
-	memset(carved, 0, sizeof(carved));
-	arena_bytes = own_bytes = 0;
-	depot_lock = 0;
-}
-
-static int new_arena(size_t need)
-{
-	struct arena *a = malloc(sizeof(*a));
-	size_t size = arena_size;
-
-	if (!a)
-		return -ENOMEM;
-	need *= STACK_DEFAULT;
-	if (size < need)
-		size = need;
-	for (;;) {
-		a->lo = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-		if (a->lo != MAP_FAILED)
-			break;
-		if (size == need) {
-			free(a);
-			return -EAGAIN;
+	while ((batch = depot_get()) != NULL) {
+		if (keep) {
+			arena_cool(batch);
+			continue;
 		}
-		size = need;
+		for (struct stack *s = batch; s; s = next) {
+			next = s->next;
+			san_stack_gone(s);
+		}
 	}
-	/* A huge page would make 2 MiB of memory of the first touch of one of eight stacks. */
-	madvise(a->lo, size, MADV_NOHUGEPAGE);
-	a->size = size;
-	a->next = arenas;
-	arenas = a;
-	slots += size / STACK_DEFAULT;
-	if (arena_size < ARENA_MAX)
-		arena_size *= 2;
-	return 0;
+	arena_exit(keep);
+	depot = (struct depot){};
+	cooling = (struct cooling){};
+	memset(nstacks, 0, sizeof(nstacks));
+	arena_bytes = own_bytes = 0;
+	stack_lock = 0;
 }
 
-/* Address space for @n more stacks. */
-int stack_reserve(size_t n)
-{
-	int err = 0;
-
-	spin_lock(&depot_lock);
-	if (promised + n > slots)
-		err = new_arena(promised + n - slots);
-	if (!err)
-		promised += n;
-	spin_unlock(&depot_lock);
-	return err;
-}
-
-enum stack_guard stack_guard(char *lo)
-{
-	if (can_install) {
-		if (!madvise(lo, PAGE, MADV_GUARD_INSTALL))
-			return GUARD_INSTALLED;
-	} else if (load_relaxed(&carved[GUARD_PROTECTED]) < protect_max) {
-		if (!mprotect(lo, PAGE, PROT_NONE))
-			return GUARD_PROTECTED;
-	}
-	return GUARD_CANARY;
-}
-
-/* Makes the slot at @lo a stack: the first touch of its top. */
-static struct stack *make(char *lo, size_t size, bool in_arena)
-{
-	struct stack *s = (struct stack *)(lo + size) - 1;
-	uintptr_t colour = in_arena ? (uintptr_t)lo / STACK_DEFAULT % COLOURS * 64 : 0;
-
-	s->guard = stack_guard(lo);
-	s->lo = s->guard == GUARD_CANARY ? lo : lo + PAGE;
-	s->size = size;
-	s->in_arena = in_arena;
-	s->fiber = NULL;
-	s->fake = NULL;
-	s->left = 0;
-	s->top = (char *)s - colour;
-	__atomic_add_fetch(&carved[s->guard], 1, __ATOMIC_RELAXED);
-	return s;
-}
-
-/* Where the next @n slots are; NULL: none left, which a promise excludes. */
-static char *carve(size_t *n)
-{
-	char *at;
-
-	if (!carve_from || carve_at == carve_from->lo + carve_from->size) {
-		/* Arenas are carved in the order in which they were made: find the next. */
-		struct arena *a = arenas;
-
-		while (a && a->next != carve_from)
-			a = a->next;
-		if (!a)
-			return NULL;
-		carve_from = a;
-		carve_at = a->lo;
-	}
-	if (*n > (size_t)(carve_from->lo + carve_from->size - carve_at) / STACK_DEFAULT)
-		*n = (size_t)(carve_from->lo + carve_from->size - carve_at) / STACK_DEFAULT;
-	at = carve_at;
-	carve_at += *n * STACK_DEFAULT;
-	return at;
-}
+/* ------------------------------------------------------------------------- a P */
 
 static NOINLINE void refill(struct p *p)
 {
-	size_t n = CARVE;
-	char *at = NULL;
+	struct arena_slot slot[CARVE];
+	size_t n = 0;
 
-	spin_lock(&depot_lock);
-	while (depot && p->nstacks < BATCH) {
-		struct stack *s = depot;
-
-		depot = s->next;
-		s->next = p->stacks;
-		p->stacks = s;
-		p->nstacks++;
-	}
-	if (!p->stacks)
-		at = carve(&n);
-	spin_unlock(&depot_lock);
-	if (!at)
+	if (p->spare) {
+		p->stacks = p->spare;
+		p->spare = NULL;
+		p->spare_used = true;
+		p->nstacks = p->stacks->batch;
 		return;
-	/* The one with the lowest address is used first. */
-	__atomic_add_fetch(&arena_bytes, n * STACK_DEFAULT, __ATOMIC_RELAXED);
-	while (n--) {
-		struct stack *s = make(at + n * STACK_DEFAULT, STACK_DEFAULT, true);
-
-		s->next = p->stacks;
-		p->stacks = s;
-		p->nstacks++;
+	}
+	spin_lock(&stack_lock);
+	p->stacks = depot_get();
+	if (!p->stacks)
+		n = arena_take(slot, CARVE);
+	spin_unlock(&stack_lock);
+	if (p->stacks) {
+		p->nstacks = p->stacks->batch;
+		return;
+	}
+	if (!n)
+		return;
+	p->stacks = arena_make(slot, n);
+	p->nstacks = (uint32_t)n;
+	for (struct stack *s = p->stacks; s && slot[0].fresh; s = s->next) {
+		__atomic_add_fetch(&nstacks[s->guard], 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&arena_bytes, STACK_DEFAULT, __ATOMIC_RELAXED);
 	}
 }
 
 /* A stack of @size bytes, a mapping of its own; NULL: no memory. */
 struct stack *stack_new(size_t size)
 {
+	struct stack *s;
 	char *lo;
 
-	size = (size + 2 * PAGE - 1) & ~(PAGE - 1);	/* and the guard */
+	size = stack_slot_size(size);
 	lo = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 	if (lo == MAP_FAILED)
 		return NULL;
 	madvise(lo, size, MADV_NOHUGEPAGE);
+	s = arena_describe(lo, size, stack_guard(lo), NULL);
 	__atomic_add_fetch(&own_bytes, size, __ATOMIC_RELAXED);
-	return make(lo, size, false);
+	__atomic_add_fetch(&nstacks[s->guard], 1, __ATOMIC_RELAXED);
+	return s;
+}
+
+/* Unmaps a stack that is a mapping of its own. */
+void stack_free(struct stack *s)
+{
+	char *lo = s->guard == GUARD_CANARY ? s->lo : s->lo - PAGE;
+	size_t size = (size_t)((char *)(s + 1) - lo);
+
+	__atomic_sub_fetch(&own_bytes, size, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&nstacks[s->guard], 1, __ATOMIC_RELAXED);
+	stack_unguarded(s->guard);
+	san_stack_gone(s);
+	munmap(lo, size);
 }
 
 /* A stack for @g, which starts now. There is always one: see stack_reserve(). */
@@ -304,43 +264,27 @@ void stack_check_canary(const struct g *g)
 			overflow_report(g, NULL);
 }
 
-/* Unmaps a stack that is a mapping of its own. */
-void stack_free(struct stack *s)
-{
-	size_t size = s->size;
-
-	__atomic_sub_fetch(&own_bytes, size, __ATOMIC_RELAXED);
-	__atomic_sub_fetch(&carved[s->guard], 1, __ATOMIC_RELAXED);
-	san_stack_gone(s);
-	munmap((char *)(s + 1) - size, size);
-}
-
+/* The batch in use is full: it is the spare one now, and the spare one goes to the depot. */
 static NOINLINE void put_slow(struct p *p, struct stack *s)
 {
 	if (!s->in_arena) {
 		stack_free(s);
 		return;
 	}
-	s->next = p->stacks;
+	if (p->spare)
+		depot_put(p->spare, BATCH);
+	p->stacks->batch = BATCH;
+	p->spare = p->stacks;
+	p->spare_used = true;
+	s->next = NULL;
 	p->stacks = s;
-	if (++p->nstacks > CACHE_MAX) {
-		struct stack *first = p->stacks, *last = first;
-
-		for (int i = 1; i < BATCH; i++)
-			last = last->next;
-		p->stacks = last->next;
-		p->nstacks -= BATCH;
-		spin_lock(&depot_lock);
-		last->next = depot;
-		depot = first;
-		spin_unlock(&depot_lock);
-	}
+	p->nstacks = 1;
 }
 
 /* Nobody runs on @s any more. */
 void stack_put(struct p *p, struct stack *s)
 {
-	if (unlikely(!s->in_arena || p->nstacks >= CACHE_MAX)) {
+	if (unlikely(!s->in_arena || p->nstacks >= BATCH)) {
 		put_slow(p, s);
 		return;
 	}
@@ -349,24 +293,105 @@ void stack_put(struct p *p, struct stack *s)
 	p->nstacks++;
 }
 
-/* The P goes away for good. */
+/* All free stacks of a P that nobody runs on. */
 void stack_flush(struct p *p)
 {
-	struct stack *s;
-
-	spin_lock(&depot_lock);
-	while ((s = p->stacks) != NULL) {
-		p->stacks = s->next;
-		s->next = depot;
-		depot = s;
-	}
+	if (p->spare)
+		depot_put(p->spare, p->spare->batch);
+	if (p->stacks)
+		depot_put(p->stacks, p->nstacks);
+	p->spare = p->stacks = NULL;
 	p->nstacks = 0;
-	spin_unlock(&depot_lock);
+}
+
+/* @p was asked for what it doesn't need; its owner calls this. */
+void stack_trim(struct p *p)
+{
+	struct stack *last = p->stacks;
+	bool spare_used = p->spare_used;
+
+	store_relaxed(&p->trim, false);
+	p->spare_used = false;
+	if (spare_used)
+		return;
+	if (p->spare)
+		depot_put(p->spare, p->spare->batch);
+	p->spare = NULL;
+	if (p->nstacks <= KEEP_HOT)
+		return;
+	for (int i = 1; i < KEEP_HOT; i++)
+		last = last->next;
+	depot_put(last->next, p->nstacks - KEEP_HOT);
+	last->next = NULL;
+	p->nstacks = KEEP_HOT;
+}
+
+/* ------------------------------------------------- giving memory back: sysmon's */
+
+/* An idle P has what it hardly needs taken from it, a busy one is asked for it. */
+static void collect(struct p *p)
+{
+	uint32_t tick = load_relaxed(&p->tick);
+	bool idle;
+
+	/* With the lock of the idle Ps nobody becomes its owner meanwhile. */
+	spin_lock(&sched.lock);
+	idle = !p->held;
+	if (idle && tick == p->window_tick)
+		stack_flush(p);
+	else if (idle)
+		stack_trim(p);
+	if (!idle || p->stacks || p->spare)
+		cooling.more = true;
+	spin_unlock(&sched.lock);
+	if (!idle)
+		store_relaxed(&p->trim, true);
+	p->window_tick = tick;
+}
+
+static void new_window(int64_t now)
+{
+	struct p_array *a = rcu_ps();
+
+	cooling.window_ends = now + WINDOW;
+	cooling.more = false;
+	for (uint32_t i = 0; i < a->n; i++)
+		collect(a->p[i]);
+	spin_lock(&stack_lock);
+	cooling.todo = depot.least;
+	depot.least = depot.n;
+	if (depot.n)
+		cooling.more = true;
+	spin_unlock(&stack_lock);
+}
+
+/* Gives back some of what was not needed for long. Returns when there may be more of it. */
+int64_t stack_cool(int64_t now, bool idle)
+{
+	int64_t until = now + (idle ? COOL_IDLE : COOL_BUSY);
+	struct stack *batch;
+
+	if (now >= cooling.window_ends)
+		new_window(now);
+	while (cooling.todo && go_now() < until) {
+		spin_lock(&stack_lock);
+		batch = depot_get_oldest();
+		spin_unlock(&stack_lock);
+		if (!batch)
+			cooling.todo = 0;
+		else
+			cooling.todo -= cooling.todo < batch->batch ? cooling.todo : batch->batch;
+		if (batch)
+			arena_cool(batch);
+	}
+	if (cooling.todo)
+		return until + COOL_PAUSE;
+	return cooling.more ? cooling.window_ends : NEVER;
 }
 
 void stack_stats(uint64_t guards[NR_GUARDS], uint64_t *bytes)
 {
 	*bytes = load_relaxed(&own_bytes) + load_relaxed(&arena_bytes);
 	for (int i = 0; i < NR_GUARDS; i++)
-		guards[i] = load_relaxed(&carved[i]);
+		guards[i] = load_relaxed(&nstacks[i]);
 }

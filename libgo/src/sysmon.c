@@ -5,7 +5,8 @@
  * It wakes an idle P where another one has goroutines waiting and has not switched
  * since the last look, or where a timer is overdue because the M that should see it
  * is in a long computation. While all Ps are idle there is nothing to see: after some
- * looks it sleeps until an M wakes up.
+ * looks it sleeps until an M wakes up. It also gives back the memory of stacks that
+ * nobody needed for a while (stack.c).
  */
 #include "rt.h"
 
@@ -39,8 +40,11 @@ static bool starving(void)
 static int64_t chores(bool idle)
 {
 	int64_t now = go_now(), dump = dump_tick(now, idle), trace = schedtrace_tick(now);
+	int64_t cool = stack_cool(now, idle);
 
-	return dump < trace ? dump : trace;
+	if (dump > trace)
+		dump = trace;
+	return dump < cool ? dump : cool;
 }
 
 static void *monitor(void *arg)
