@@ -1,0 +1,792 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * idle.pml - from spinning to idle and back (idle.c).
+ *
+ * Claims: when nothing moves any more, no work lies anywhere while a P is idle; so no wake-up
+ * was lost. No P has two Ms, none gets lost. A deadlock is reported only where there is no
+ * work. With fair threads all work is done (lives). sysmon, which would find forgotten work
+ * after some milliseconds, does not exist here.
+ *
+ *   here			there
+ *   idle_wake(), wake_p()	idle_wake(), idle_wake_p(); wake(), start_m()
+ *   wake_m()			inbox_put() (sched.c) and idle_wake_m()
+ *   give_p_away()		give_p_away()
+ *   look()			look(): sched_pick(), gq_get(), timers, steal()
+ *   stop_spinning()		stop_spinning()
+ *   release_p(), anywhere()	release_p(), work_anywhere()
+ *   sleep()			sleep_m() with last_one()
+ *   machine			idle_find(), and run_m_thread() before
+ *   execute()			a goroutine: what can make work while it runs
+ *   procs			go_maxprocs(): idle_set_procs(), idle_add_p()
+ *   foreign			sched_ready() on a thread that is no goroutine
+ *
+ * A run queue is a number of goroutines: that its ring is right is steal.pml's business. A
+ * section under sched.lock is one step where it makes one access to what is read without
+ * the lock (nidle, nspinning, the queues), else as many as it makes such accesses; nwant_p, a
+ * hint, changes together with nidle. A futex is a word, and whether its owner sleeps.
+ *
+ * Memory. All that these functions order is done by sequentially consistent operations,
+ * but for runq_put(), which is a store with release: it waits in pending[] until it is seen;
+ * its P's owner sees it at once. An atomic read-modify-write on the same P waits for that.
+ *
+ * Threads: there are 3, for 2 or 3 Ps. Where all of them exist and none is idle, start_m() fails as
+ * where the system refuses a thread; then work may wait for the next wake-up or sysmon.
+ *
+ * Left out: the end of a run (stopping); P.solo; the 100 ms after which the last sleeper looks
+ * again while there are foreign threads.
+ *
+ * holds work		-DBUDGET=3 -DWORK -DCOMPUTE
+ * holds three_ps	-DBUDGET=2 -DWORK -DCOMPUTE -DNP=3 -DENDLESS=2
+ * holds pinned		-DBUDGET=2 -DWORK -DPINNED
+ * holds timers		-DBUDGET=2 -DWORK -DTIMERS
+ * holds maxprocs	-DBUDGET=1 -DWORK -DPROCS
+ * holds foreign	-DBUDGET=0 -DWORK -DFOREIGN -DCOMPUTE
+ * lives work_is_done	-DBUDGET=2 -DWORK
+ * lives foreign_too	-DBUDGET=1 -DWORK -DFOREIGN
+ * fails put_is_a_store		-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_PUT_PLAIN
+ * fails no_fence_after_put	-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_NO_FENCE
+ * fails no_second_look		-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_NO_SECOND_LOOK
+ * fails looks_before_idle	-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_LOOK_FIRST
+ * fails spins_while_looking	-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_SPIN_LATE
+ * fails last_spinner_leaves	-DBUDGET=2 -DWORK -DCOMPUTE -DNP=3 -DENDLESS=2 -DMUTATE_NO_CHAIN
+ * fails word_reset_late	-DBUDGET=2 -DWORK -DMUTATE_RESET_LATE
+ * fails pop_without_lock	-DBUDGET=2 -DWORK -DMUTATE_POP_UNLOCKED
+ * fails inbox_not_seen		-DBUDGET=2 -DPINNED -DWORK -DMUTATE_NO_INBOX
+ * fails want_not_seen		-DBUDGET=2 -DPINNED -DWORK -DMUTATE_WANT_IGNORED
+ * fails nobody_watches		-DBUDGET=2 -DWORK -DTIMERS -DMUTATE_NO_WATCHER
+ * fails held_p_added		-DBUDGET=1 -DWORK -DPROCS -DMUTATE_ADD_HELD
+ * dies no_second_look_ever	-DBUDGET=0 -DWORK -DFOREIGN -DMUTATE_NO_SECOND_LOOK
+ */
+
+#define NM	3
+#ifndef NP
+#define NP	2
+#endif
+#define NONE	255
+#define FOREIGN_ID	NM
+#ifndef ENDLESS
+#define ENDLESS	1		/* goroutines that compute for ever, at most */
+#endif
+#if NP > 2
+#define THIRD(x)	x
+#define QUEUED		(queue[0] + queue[1] + queue[2] + pending[0] + pending[1] + pending[2])
+#else
+#define THIRD(x)
+#define QUEUED		(queue[0] + queue[1] + pending[0] + pending[1])
+#endif
+
+bool lock;			/* sched.lock */
+byte nidle, nspinning;
+#ifdef PROCS
+byte np = NP;
+#else
+#define np NP
+#endif
+bool idle_p[NP];		/* in sched.idle_ps */
+bool held[NP];
+byte owner[NP];			/* whose it is or will be: an M, and 1; 0: nobody's */
+bool born[NM];
+bool idle_m[NM];		/* in sched.idle_ms */
+bool want_p[NM];
+bool next_spins[NM];		/* handed over with the P */
+bool park[NM];			/* the futex word */
+bool asleep[NM];		/* waits on it */
+byte next_p[NM];
+byte inbox[NM];
+byte nwant_p, nidle_ms, nms;
+byte watcher = NONE;
+byte queue[NP];			/* goroutines in a P's run queue that all see */
+byte pending[NP];		/* and that only its owner sees yet */
+byte gq;
+bool timer[NP];			/* a goroutine sleeps */
+byte budget = BUDGET;
+byte made = 1, ran;
+byte endless;
+bool computes[NM];
+bool no_thread;			/* one was refused */
+
+#define WORK_ANYWHERE	(QUEUED + gq + inbox[0] + inbox[1] + inbox[2] + timer[0] + timer[1] > 0)
+
+/* Read-modify-writes of what is shared by P @p's owner: its stores have been seen before. */
+#define drained(p)	(pending[p] == 0)
+
+inline push_idle_p(p)
+{
+	assert(!idle_p[p]);
+	owner[p] = 0;
+	held[p] = false;
+	idle_p[p] = true;
+	nidle++
+}
+
+/* To @who, an M or FOREIGN_ID. */
+inline pop_idle_p(p, who)
+{
+	if
+	:: idle_p[0] -> p = 0
+	:: idle_p[1] -> p = 1
+	THIRD(:: idle_p[2] -> p = 2)
+	:: else -> p = NONE
+	fi;
+	if
+	:: p != NONE ->
+		assert(owner[p] == 0);
+		idle_p[p] = false;
+		held[p] = true;
+		owner[p] = who + 1;
+		nidle--
+	:: else
+	fi
+}
+
+inline remove_idle_m(m)
+{
+	assert(idle_m[m]);
+	idle_m[m] = false;
+	nidle_ms--;
+	if
+	:: watcher == m -> watcher = NONE
+	:: else
+	fi;
+	if
+	:: want_p[m] -> want_p[m] = false; nwant_p--
+	:: else
+	fi
+}
+
+inline hand_over(m, p, spin)
+{
+	remove_idle_m(m);
+	next_p[m] = p;
+	next_spins[m] = spin;
+	owner[p] = m + 1
+}
+
+inline take_over()
+{
+	d_step {
+		p = next_p[me];
+		spins = next_spins[me];
+		next_p[me] = NONE;
+		next_spins[me] = false
+	}
+}
+
+/* Between the two a sleeper may come by itself, as it may after both. */
+inline wake(m)
+{
+	d_step { park[m] = true; asleep[m] = false }
+}
+
+inline wake_p()
+{
+	atomic {
+		got = (nspinning == 0);
+		if
+		:: got -> nspinning = 1
+		:: else
+		fi
+	};
+	if
+	:: got ->
+#ifdef MUTATE_POP_UNLOCKED
+		if
+		:: idle_p[0] -> other_p = 0
+		:: idle_p[1] -> other_p = 1
+		:: else
+		fi;
+#endif
+		atomic {
+			!lock;
+#ifdef MUTATE_POP_UNLOCKED
+			if
+			:: other_p != NONE ->
+				assert(owner[other_p] == 0);
+				idle_p[other_p] = false;
+				held[other_p] = true;
+				owner[other_p] = me + 1;
+				nidle--
+			:: else
+			fi;
+#else
+			pop_idle_p(other_p, me);
+#endif
+			if
+			:: idle_m[0] -> other = 0
+			:: idle_m[1] -> other = 1
+			:: idle_m[2] -> other = 2
+			:: else -> other = NONE
+			fi;
+			if
+			:: other_p != NONE && other != NONE -> hand_over(other, other_p, true)
+			:: else
+			fi
+		};
+		if
+		:: other_p == NONE -> nspinning--
+		:: other_p != NONE && other != NONE -> wake(other)
+		:: else ->
+			/* start_m() */
+			atomic {
+				if
+				:: !born[1] -> other = 1
+				:: born[1] && !born[2] -> other = 2
+				:: else -> no_thread = true
+				fi;
+				if
+				:: other != NONE ->
+					next_p[other] = other_p;
+					next_spins[other] = true;
+					owner[other_p] = other + 1;
+					nms++;
+					born[other] = true
+				:: else
+				fi
+			}
+			if
+			:: other == NONE ->
+				atomic { !lock -> push_idle_p(other_p) };
+				nspinning--
+			:: else
+			fi
+		fi;
+		other = NONE; other_p = NONE; got = false
+	:: else
+	fi
+}
+
+inline idle_wake()
+{
+	if
+	:: nidle > 0 ->
+		if
+		:: nspinning == 0 -> wake_p()
+		:: else
+		fi
+	:: else
+	fi
+}
+
+/* A pinned goroutine of M @m's becomes ready. */
+inline wake_m(m)
+{
+	atomic { !lock -> inbox[m]++ };
+	atomic {
+		!lock;
+		other_p = NONE;
+		if
+		:: idle_m[m] ->
+			pop_idle_p(other_p, me);
+			if
+			:: other_p != NONE -> hand_over(m, other_p, false)
+			:: other_p == NONE && !want_p[m] -> want_p[m] = true; nwant_p++
+			:: else
+			fi
+		:: else
+		fi
+	};
+	if
+	:: other_p != NONE -> wake(m)
+	:: else
+	fi;
+	other_p = NONE
+}
+
+/* runq_put_next(): the exchange of runnext publishes the goroutine. */
+inline put_next()
+{
+#ifdef MUTATE_PUT_PLAIN
+	pending[p]++
+#else
+	atomic { drained(p) -> queue[p]++ }
+#endif
+}
+
+/* sched_ready_last(): runq_put(), then a full fence. */
+inline put_last()
+{
+	pending[p]++;
+#ifndef MUTATE_NO_FENCE
+	drained(p)
+#endif
+}
+
+/* A goroutine runs, and may make work. */
+inline execute()
+{
+	d_step { assert(owner[p] == me + 1); ran++ };
+	do
+#ifdef WORK
+	:: atomic { budget > 0 -> budget--; made++ }; put_next(); idle_wake()
+#ifndef LIVE
+	:: atomic { budget > 0 -> budget--; made++ }; put_last(); idle_wake()
+#endif
+#endif
+#ifdef PINNED
+	:: atomic { budget > 0 -> budget--; made++ }; wake_m(0)
+	:: atomic { budget > 0 && born[1] -> budget--; made++ }; wake_m(1)
+#endif
+#ifdef TIMERS
+	:: atomic { budget > 0 && !timer[p] -> budget--; made++; timer[p] = true }
+#endif
+#ifdef LIVE
+	:: budget == 0 -> break
+#else
+	:: break
+#endif
+	od;
+#ifdef COMPUTE
+	if
+	:: atomic { endless < ENDLESS -> endless++; computes[me] = true };
+end_computing:	false
+	:: skip
+	fi
+#endif
+}
+
+/* Runs a timer of P @x's heap: its goroutine becomes ready on P @p. */
+inline run_timer(x)
+{
+	if
+	:: atomic { timer[x] -> timer[x] = false };
+		put_last();
+		idle_wake()
+	:: else
+	:: skip		/* not due yet */
+	fi
+}
+
+inline take_own()
+{
+	if
+	:: !found ->
+		atomic {
+			drained(p) || queue[p] + pending[p] == 0;
+			if
+			:: queue[p] > 0 -> queue[p]--; found = true
+			:: else
+			fi
+		}
+	:: else
+	fi
+}
+
+inline take_from(x)
+{
+	if
+	:: !found && x != p ->
+		atomic {
+			drained(p);
+			if
+			:: queue[x] > 0 -> queue[x]--; found = true
+			:: else
+			fi
+		}
+	:: else
+	fi
+}
+
+inline steal()
+{
+	k = 0;
+	if
+	:: !spins ->
+		busy = np - nidle;
+		if
+		:: 2 * nspinning >= busy -> k = 1
+		:: else -> spins = true; atomic { drained(p) -> nspinning++ }
+		fi;
+		busy = 0
+	:: else
+	fi;
+	if
+	:: k == 0 -> take_from(0); take_from(1) THIRD(; take_from(2))
+	:: else -> k = 0
+	fi
+}
+
+inline look()
+{
+	/* sched_pick() */
+#ifdef TIMERS
+	run_timer(p);
+#endif
+#ifdef PINNED
+	if
+	:: inbox[me] > 0 -> atomic { !lock -> inbox[me]--; found = true }
+	:: else
+	fi;
+#endif
+	take_own();
+#if defined(FOREIGN) || defined(PROCS)
+	if
+	:: !found && gq > 0 ->
+		atomic {
+			drained(p);
+			if
+			:: gq > 0 -> gq--; found = true
+			:: else
+			fi
+		}
+	:: else
+	fi;
+#endif
+#ifdef TIMERS
+	if
+	:: !found -> run_timer(0); run_timer(1); take_own()
+	:: else
+	fi;
+#endif
+	if
+	:: !found -> steal()
+	:: else
+	fi
+}
+
+inline stop_spinning()
+{
+	if
+	:: spins ->
+		spins = false;
+		atomic { drained(p) -> nspinning--; got = (nspinning == 0) };
+		if
+#ifdef MUTATE_NO_CHAIN
+		:: true
+#else
+		:: got -> got = false; idle_wake()
+		:: else
+#endif
+		fi;
+		got = false
+	:: else
+	fi
+}
+
+inline anywhere()
+{
+	got = false;
+#if defined(FOREIGN) || defined(PROCS)
+	got = (gq > 0);
+#endif
+#ifdef PINNED
+	got = (got || inbox[me] > 0);
+#endif
+	got = (got || queue[0] > 0);
+	got = (got || queue[1] > 0) THIRD(; got = (got || queue[2] > 0))
+}
+
+#ifdef MUTATE_WANT_IGNORED
+#define WANTED	false
+#else
+#define WANTED	(nwant_p > 0)
+#endif
+
+/* Leaves p == NONE where @me shall sleep. */
+inline release_p()
+{
+	if
+	:: p >= np ->
+		/* runq_drain(), timer_move_all() */
+		do
+		:: atomic { drained(p) && queue[p] > 0 -> queue[p]--; gq++ }
+		:: queue[p] + pending[p] == 0 -> break
+		od;
+#ifdef TIMERS
+		if
+		:: p == 1 && timer[1] && !timer[0] -> d_step { timer[1] = false; timer[0] = true }
+		:: else
+		fi
+#endif
+	:: else
+	fi;
+	atomic { !lock && drained(p) -> lock = true };
+	if
+	:: (gq > 0 || inbox[me] > 0 || WANTED) && p < np -> lock = false
+	:: else ->
+#ifdef MUTATE_LOOK_FIRST
+		anywhere();
+#endif
+		atomic {
+			assert(owner[p] == me + 1);
+			if
+			:: p < np -> push_idle_p(p)
+			:: else -> owner[p] = 0; held[p] = false
+			fi;
+			p = NONE;
+			lock = false
+		};
+#ifndef MUTATE_SPIN_LATE
+		if
+		:: spins -> spins = false; nspinning--
+		:: else
+		fi;
+#endif
+#if defined(MUTATE_NO_SECOND_LOOK)
+		got = false;
+#elif !defined(MUTATE_LOOK_FIRST)
+		anywhere();
+#endif
+#ifdef MUTATE_SPIN_LATE
+		if
+		:: spins -> spins = false; nspinning--
+		:: else
+		fi;
+#endif
+		if
+		:: got ->
+			got = false;
+			atomic { !lock -> pop_idle_p(p, me) };
+			if
+			:: p != NONE -> spins = true; nspinning++
+			:: else
+			fi
+		:: else
+		fi
+	fi
+}
+
+inline sleep()
+{
+	do
+	:: atomic {
+		!lock;
+#ifndef MUTATE_NO_INBOX
+		if
+		:: inbox[me] > 0 ->
+			pop_idle_p(p, me);
+			if
+			:: p == NONE -> want_p[me] = true; nwant_p++
+			:: else
+			fi
+		:: else
+		fi;
+#endif
+		if
+		:: p == NONE ->
+			lock = true;
+#ifndef MUTATE_RESET_LATE
+			park[me] = false;
+#endif
+			idle_m[me] = true;
+			nidle_ms++
+		:: else
+		fi
+	   };
+		if
+		:: p != NONE -> break
+		:: else
+		fi;
+#ifdef TIMERS
+		until = (timer[0] || timer[1]);
+#endif
+#ifndef FOREIGN
+		/* last_one(): all sleep, no timer, and no thread but ours: deadlock. */
+		if
+		:: !until && nidle_ms == nms && gq == 0 && nwant_p == 0 ->
+			assert(!WORK_ANYWHERE)
+		:: else
+		fi;
+#endif
+#ifdef MUTATE_NO_WATCHER
+		until = false;
+#endif
+		atomic {
+#ifdef TIMERS
+			if
+			:: until && watcher == NONE -> watcher = me
+			:: else -> until = false
+			fi;
+#endif
+			lock = false
+		};
+#ifdef MUTATE_RESET_LATE
+		park[me] = false;
+#endif
+		/* futex_wait() */
+		atomic {
+			if
+			:: !park[me] -> asleep[me] = true
+			:: else
+			fi
+		};
+end_asleep:
+		if
+		:: !asleep[me]
+		:: until && (timer[0] || timer[1]) -> asleep[me] = false
+		fi;
+		until = false;
+		atomic {
+			!lock;
+			if
+			:: !idle_m[me] -> got = true
+			:: else ->
+				/* By itself: the watcher's time has come. */
+				remove_idle_m(me);
+				pop_idle_p(p, me)
+			fi
+		};
+		if
+		:: got ->
+			park[me];
+			take_over();
+			got = false;
+			break
+		:: !got && p != NONE -> break
+		:: else
+		fi
+	od
+}
+
+proctype machine(byte me)
+{
+	byte p = NONE, other = NONE, other_p = NONE, k, busy;
+	bool found, got, until, spins;
+
+end_unborn:
+	born[me];
+	take_over();
+	do
+	:: p == NONE ->
+		if
+		:: spins -> spins = false; nspinning--
+		:: else
+		fi;
+		sleep()
+	:: else ->
+		assert(owner[p] == me + 1);
+#ifdef PINNED
+		if
+		:: nwant_p > 0 ->
+			atomic {
+				!lock && drained(p);
+				if
+				:: idle_m[0] && want_p[0] -> other = 0
+				:: idle_m[1] && want_p[1] -> other = 1
+				:: idle_m[2] && want_p[2] -> other = 2
+				:: else -> other = NONE
+				fi;
+				if
+				:: other != NONE -> hand_over(other, p, false); p = NONE
+				:: else
+				fi
+			};
+			if
+			:: other != NONE -> wake(other); other = NONE
+			:: else
+			fi
+		:: else
+		fi;
+#endif
+		if
+		:: p != NONE ->
+			if
+			:: p < np -> look()
+			:: else
+			fi;
+			if
+			:: found ->
+				found = false;
+				stop_spinning();
+				execute()
+			:: else ->
+				release_p()	/* p == NONE: then it sleeps */
+			fi
+		:: else
+		fi
+	od
+}
+
+proctype memory()
+{
+end:
+	do
+	:: atomic { pending[0] > 0 -> pending[0]--; queue[0]++ }
+	:: atomic { pending[1] > 0 -> pending[1]--; queue[1]++ }
+	THIRD(:: atomic { pending[2] > 0 -> pending[2]--; queue[2]++ })
+	od
+}
+
+#ifdef FOREIGN
+proctype foreign()
+{
+	byte me = FOREIGN_ID, other = NONE, other_p = NONE;
+	bool got;
+
+	d_step { gq++; made++ };
+	idle_wake()
+}
+#endif
+
+#ifdef PROCS
+proctype procs()
+{
+	byte me = FOREIGN_ID, other = NONE, other_p = NONE;
+	bool got;
+
+	atomic { !lock -> lock = true; np = 1 };
+	atomic {
+		if
+		:: idle_p[1] -> idle_p[1] = false; nidle--
+		:: else
+		fi;
+		lock = false
+	};
+	atomic { !lock -> np = 2 };
+	atomic {
+		!lock;
+		if
+#ifdef MUTATE_ADD_HELD
+		:: !idle_p[1] -> push_idle_p(1)
+#else
+		:: !held[1] && !idle_p[1] -> push_idle_p(1)
+#endif
+		:: else
+		fi
+	};
+	idle_wake()
+}
+#endif
+
+#define at_rest(m)	(!born[m] || asleep[m] || computes[m])
+#define in_hand(p)	(owner[p] > 0 && computes[owner[p] - 1])
+
+init {
+	atomic {
+		next_p[0] = 0;
+		next_p[1] = NONE;
+		next_p[2] = NONE;
+		born[0] = true;
+		nms = 1;
+		held[0] = true;
+		owner[0] = 1;
+		idle_p[1] = true;
+		nidle = NP - 1;
+		THIRD(idle_p[2] = true;)
+		queue[0] = 1;
+		run memory();
+		run machine(0);
+		run machine(1);
+		run machine(2);
+#ifdef FOREIGN
+		run foreign();
+#endif
+#ifdef PROCS
+		run procs();
+#endif
+	}
+	timeout;
+#ifndef LIVE
+	assert(at_rest(0) && at_rest(1) && at_rest(2));
+	assert(!lock && nspinning == 0 && nidle == idle_p[0] + idle_p[1] THIRD(+ idle_p[2]));
+	assert(idle_p[0] != in_hand(0) && idle_p[1] != in_hand(1) THIRD(&& idle_p[2] != in_hand(2)));
+	assert(!WORK_ANYWHERE || nidle == 0 || no_thread)
+#endif
+}
+
+#ifdef LIVE
+#ifdef FOREIGN
+ltl all_is_done { <> (ran == BUDGET + 2 || no_thread) }
+#else
+ltl all_is_done { <> (ran == BUDGET + 1 || no_thread) }
+#endif
+#endif
