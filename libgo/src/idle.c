@@ -304,7 +304,8 @@ static bool release_p(struct m *m)
 		timer_move_all(p, rcu_ps()->p[0]);
 	}
 	spin_lock(&sched.lock);
-	if (load_relaxed(&sched.stopping) || gq_len() || m->ninbox) {
+	/* An M may have come to want a P since idle_find() asked, when none was idle. */
+	if (load_relaxed(&sched.stopping) || gq_len() || m->ninbox || sched.nwant_p) {
 		if (p->id < sched.np || load_relaxed(&sched.stopping)) {
 			spin_unlock(&sched.lock);
 			return false;
