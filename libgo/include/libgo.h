@@ -167,6 +167,24 @@ int go_num(void);
 void go_sleep(int64_t ns);
 
 /**
+ * go_blocking() - run a function that may block its thread
+ * @fn: the function; any C code, in the calling goroutine
+ * @arg: its argument
+ *
+ * The goroutine keeps its thread and gives its P to the others at once. Without
+ * this call the P is taken from a thread that blocks, or computes for 10 ms
+ * while others wait; so it is needed by nobody, and useful where a goroutine is
+ * known to block often and for long. While @fn runs, the thread is not counted
+ * in GOMAXPROCS, and is never interrupted by the runtime.
+ *
+ * Context: a goroutine; on another thread it just calls @fn. May block after
+ * @fn has returned, until a P is free.
+ * Return: what @fn returned.
+ * Go: runtime.entersyscallblock and exitsyscall around a system call.
+ */
+void *go_blocking(void *(*fn)(void *), void *arg);
+
+/**
  * go_now() - the time
  *
  * Context: any thread.

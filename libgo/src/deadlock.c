@@ -26,6 +26,7 @@ const char *const wait_names[NR_WAIT_WHY] = {
 	[WAIT_SLEEP] = "sleep",
 	[WAIT_MUTEX] = "sync.Mutex.Lock",
 	[WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
+	[WAIT_BLOCKING] = "blocking call",
 };
 
 static int tools_threads;

@@ -487,7 +487,7 @@ static void on_quit(int sig)
 
 	(void)sig;
 	store_seq(&quit_wanted, 1);
-	sysmon_wake();
+	sysmon_kick();
 	errno = err;
 }
 

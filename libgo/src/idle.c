@@ -33,7 +33,7 @@
 
 static void push_idle_p(struct p *p)
 {
-	p->m = NULL;
+	store_relaxed(&p->m, NULL);
 	p->held = false;
 	p->idle = true;
 	p->next_idle = sched.idle_ps;
@@ -41,7 +41,8 @@ static void push_idle_p(struct p *p)
 	add_seq(&sched.nidle, 1);
 }
 
-static struct p *pop_idle_p(void)
+/* Under sched.lock. */
+struct p *idle_pop_p(void)
 {
 	struct p *p = sched.idle_ps;
 
@@ -62,7 +63,7 @@ static void remove_idle_m(struct m *m)
 		at = &(*at)->next_idle;
 	*at = m->next_idle;
 	m->idle = false;
-	sched.nidle_ms--;
+	store_relaxed(&sched.nidle_ms, sched.nidle_ms - 1);
 	if (sched.watcher == m)
 		sched.watcher = NULL;
 	if (m->want_p) {
@@ -87,48 +88,92 @@ static void wake(struct m *m)
 		sysmon_wake();
 }
 
-/* A new thread for @p. Where there can be none, @p stays idle: the others do its work. */
+/*
+ * A new thread for @p (NULL: to be there), @sched.nstarting having been raised. Where there
+ * can be none, @p stays idle: the others do its work.
+ */
 static void start_m(struct p *p, bool spinning)
 {
 	struct m *m = run_new_m();
+	bool started = false;
 
 	if (m) {
 		m->next_p = p;
 		m->spinning = spinning;
-		if (!pthread_create(&m->thread, NULL, run_m_thread, m)) {
-			if (unlikely(load_relaxed(&sched.sysmon_asleep)))
-				sysmon_wake();
-			return;
-		}
-		run_forget_m(m);
+		started = !pthread_create(&m->thread, NULL, run_m_thread, m);
+		if (!started)
+			run_forget_m(m);
 	}
 	spin_lock(&sched.lock);
-	push_idle_p(p);
+	sched.nstarting--;
+	if (!started && p)
+		push_idle_p(p);
 	spin_unlock(&sched.lock);
-	if (spinning)
+	if (!started && spinning)
 		add_seq(&sched.nspinning, (uint32_t)-1);
+	if (started && unlikely(load_relaxed(&sched.sysmon_asleep)))
+		sysmon_wake();
+}
+
+/*
+ * Under sched.lock: who goes on with @p? *@m is an idle M, to be woken; NULL with true: a
+ * thread that was held does, and nothing is left to do; NULL with false: start_m().
+ * No thread is held while another one is started: it may have locks of libc's.
+ */
+static bool find_m(struct p *p, bool spinning, struct m **m)
+{
+	*m = sched.idle_ms;
+	if (*m) {
+		hand_over(*m, p, spinning);
+		return true;
+	}
+	if (preempt_resume(p))
+		return true;
+	sched.nstarting++;
+	return false;
 }
 
 /* There is an idle P and nobody is looking for work: let somebody. */
 void idle_wake_p(void)
 {
+	struct m *m = NULL;
+	bool found = false;
 	struct p *p;
-	struct m *m;
 
 	if (!cas_seq(&sched.nspinning, 0, 1))
 		return;
 	spin_lock(&sched.lock);
-	p = load_relaxed(&sched.stopping) ? NULL : pop_idle_p();
-	m = sched.idle_ms;
-	if (p && m)
-		hand_over(m, p, true);
+	p = load_relaxed(&sched.stopping) ? NULL : idle_pop_p();
+	if (p)
+		found = find_m(p, true, &m);
 	spin_unlock(&sched.lock);
-	if (!p)
+	if (!p || (found && !m))
 		add_seq(&sched.nspinning, (uint32_t)-1);
-	else if (m)
+	if (m)
 		wake(m);
-	else
+	else if (p && !found)
 		start_m(p, true);
+}
+
+/*
+ * Is there an M that sleeps? If not, one is started. The monitor lets those go that are
+ * held meanwhile: they may hold locks of libc's (preempt.c).
+ */
+bool idle_have_m(bool monitor)
+{
+	bool have, start;
+
+	spin_lock(&sched.lock);
+	have = sched.idle_ms;
+	start = !have && !sched.nstarting && !load_relaxed(&sched.stopping);
+	if (start)
+		sched.nstarting++;
+	spin_unlock(&sched.lock);
+	if (start && monitor)
+		preempt_unstick(UINT_MAX);
+	if (start)
+		start_m(NULL, false);
+	return have;
 }
 
 /* @m has pinned goroutines to run: if it sleeps, it needs a P. */
@@ -138,7 +183,7 @@ void idle_wake_m(struct m *m)
 
 	spin_lock(&sched.lock);
 	if (m->idle) {
-		p = pop_idle_p();
+		p = idle_pop_p();
 		if (p) {
 			hand_over(m, p, false);
 		} else if (!m->want_p) {
@@ -208,6 +253,7 @@ static bool give_p_away(struct m *m)
 		;
 	if (to) {
 		m->p = NULL;
+		store_relaxed(&p->m, NULL);
 		hand_over(to, p, false);
 	}
 	spin_unlock(&sched.lock);
@@ -279,11 +325,11 @@ static struct g *look(struct m *m)
 }
 
 /* Is there work anywhere? */
-static bool work_anywhere(struct m *m)
+static bool work_anywhere(void)
 {
 	struct p_array *a = rcu_ps();
 
-	if (gq_len() || load_relaxed(&m->ninbox))
+	if (gq_len())
 		return true;
 	for (uint32_t i = 0; i < a->n; i++)
 		if (!runq_empty(a->p[i]) && !load_acquire(&a->p[i]->solo))
@@ -312,7 +358,7 @@ static bool release_p(struct m *m)
 		}
 	}
 	m->p = NULL;
-	p->m = NULL;
+	store_relaxed(&p->m, NULL);
 	p->held = false;
 	if (p->id < sched.np)
 		push_idle_p(p);
@@ -321,12 +367,12 @@ static bool release_p(struct m *m)
 		m->spinning = false;
 		add_seq(&sched.nspinning, (uint32_t)-1);
 	}
-	if (!work_anywhere(m))
+	if (!load_relaxed(&m->ninbox) && !work_anywhere())
 		return true;
 	spin_lock(&sched.lock);
-	p = pop_idle_p();
+	p = idle_pop_p();
 	if (p) {
-		p->m = m;
+		store_release(&p->m, m);
 		m->p = p;
 	}
 	spin_unlock(&sched.lock);
@@ -335,6 +381,70 @@ static bool release_p(struct m *m)
 	m->spinning = true;
 	add_seq(&sched.nspinning, 1);
 	return false;
+}
+
+/* @m has lost its P, and takes an idle one. False: there is none. */
+bool idle_take_p(struct m *m)
+{
+	struct p *p;
+
+	spin_lock(&sched.lock);
+	p = load_relaxed(&sched.stopping) ? NULL : idle_pop_p();
+	if (p) {
+		m->p = p;
+		store_release(&p->m, m);
+	}
+	spin_unlock(&sched.lock);
+	if (p && unlikely(load_relaxed(&sched.sysmon_asleep)))
+		sysmon_wake();
+	return p;
+}
+
+/*
+ * Under sched.lock: is there anything for @p to do? Timers count where no M that sleeps
+ * watches them: the one that held @p did.
+ */
+static bool wants_m(const struct p *p)
+{
+	int64_t first = timer_next_all();
+
+	return runq_len(p) || gq_len() ||
+	       (first != NEVER && (!sched.watcher || first < sched.watch_until));
+}
+
+/* @p has lost its M, and goes to another one; to the idle ones where it has nothing to do. */
+void idle_handoff_p(struct p *p)
+{
+	bool idle = false, found = true;
+	struct m *m;
+
+	if (p->id >= load_relaxed(&sched.np)) {
+		runq_drain(p);
+		timer_move_all(p, rcu_ps()->p[0]);
+	}
+	spin_lock(&sched.lock);
+	for (m = sched.idle_ms; m && !m->want_p; m = m->next_idle)
+		;
+	if (p->id >= sched.np || load_relaxed(&sched.stopping)) {
+		p->held = false;
+		m = NULL;
+		idle = true;
+	} else if (m) {
+		hand_over(m, p, false);
+	} else if (wants_m(p)) {
+		found = find_m(p, false, &m);
+	} else {
+		push_idle_p(p);
+		idle = true;
+	}
+	spin_unlock(&sched.lock);
+	if (m)
+		wake(m);
+	else if (!found)
+		start_m(p, false);
+	/* First idle, then looked: as release_p(). */
+	else if (idle && work_anywhere())
+		idle_wake();
 }
 
 /* Under sched.lock, @m being the last one to sleep: until when, at the most. */
@@ -362,10 +472,10 @@ static void sleep_m(struct m *m)
 		}
 		/* Something may have come for it since it gave its P up. */
 		if (m->ninbox) {
-			p = pop_idle_p();
+			p = idle_pop_p();
 			if (p) {
 				m->p = p;
-				p->m = m;
+				store_release(&p->m, m);
 				spin_unlock(&sched.lock);
 				return;
 			}
@@ -376,7 +486,7 @@ static void sleep_m(struct m *m)
 		m->idle = true;
 		m->next_idle = sched.idle_ms;
 		sched.idle_ms = m;
-		sched.nidle_ms++;
+		store_relaxed(&sched.nidle_ms, sched.nidle_ms + 1);
 		until = timer_next_all();
 		if (until == NEVER && sched.nidle_ms == sched.nms)
 			until = last_one();
@@ -391,6 +501,7 @@ static void sleep_m(struct m *m)
 		rcu_thread_sleep();
 		futex_wait(&m->park, 0, until);
 		rcu_thread_wake();
+		preempt_forget(m);
 
 		spin_lock(&sched.lock);
 		if (!m->idle) {
@@ -401,16 +512,16 @@ static void sleep_m(struct m *m)
 			m->p = m->next_p;
 			m->next_p = NULL;
 			if (m->p)
-				m->p->m = m;
+				store_release(&m->p->m, m);
 			return;
 		}
 		/* By itself: the watcher's time has come (or a signal). */
 		remove_idle_m(m);
-		p = pop_idle_p();
+		p = idle_pop_p();
 		spin_unlock(&sched.lock);
 		if (p) {
 			m->p = p;
-			p->m = m;
+			store_release(&p->m, m);
 			if (unlikely(load_relaxed(&sched.sysmon_asleep)))
 				sysmon_wake();
 			return;
@@ -442,6 +553,9 @@ struct g *idle_find(struct m *m)
 		rcu_thread_quiescent();
 		if (load_relaxed(&sched.nwant_p) && give_p_away(m))
 			continue;
+		/* It may have taken the place of a held thread, and be held itself. */
+		if (unlikely(load_relaxed(&sched.nheld)) && !load_relaxed(&sched.nidle_ms))
+			idle_have_m(false);
 		if (p->id < load_relaxed(&sched.np)) {
 			g = look(m);
 			if (g) {

@@ -14,6 +14,7 @@
  *   g.c       descriptors, numbers     stack.c   stacks and their guards
  *   run.c     go_run(), go(), the end  stop.c    suspending what still runs then
  *   arena.c   address space for stacks  overflow.c  faults, alternate signal stacks
+ *   preempt.c what is stuck loses its P
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c waitgroup.c once.c
@@ -99,6 +100,7 @@ enum wait_why {
 	WAIT_SLEEP,
 	WAIT_MUTEX,
 	WAIT_WAITGROUP,
+	WAIT_BLOCKING,		/* it runs, in go_blocking() */
 	NR_WAIT_WHY,
 };
 extern const char *const wait_names[NR_WAIT_WHY];
@@ -233,7 +235,10 @@ struct p {
 	bool idle;			/* in sched.idle_ps; under sched.lock */
 	bool held;			/* by an M, or on its way to one; under sched.lock */
 	struct p *next_idle;
-	uint32_t seen_tick;		/* sysmon's */
+	uint32_t seen_tick;		/* sysmon's, as the three below: */
+	struct m *seen_m;		/* on which it stood, */
+	int64_t seen_at;		/* since when it has seen that tick there, */
+	int64_t seen_time;		/* and what that thread had run by then */
 	struct stack *spare;		/* a full batch of free stacks */
 	bool spare_used;		/* taken or put there since it was asked for */
 	bool trim;			/* sysmon asks for it: stack_trim() */
@@ -241,6 +246,8 @@ struct p {
 	struct gvt_runtime_slot own;	/* counters of a P that has no slot of its own */
 	struct gvt_runtime_slot flushed; /* and what of them the page has already */
 } CACHE_ALIGNED;
+
+#define G_TICKET	(1u << 15)	/* in g->flags: no goroutine, but an M's ticket: preempt.c */
 
 /* struct m - a kernel thread of the runtime. */
 struct m {
@@ -250,6 +257,7 @@ struct m {
 	struct eh_globals *eh;		/* and C++ state; NULL: there is no C++ */
 	void *g0_sp;			/* the thread's own stack, while a goroutine runs */
 	uint32_t in_rt;			/* inside the runtime: don't suspend here, see stop.c */
+	uint32_t retake;		/* its P is asked for, or taken: preempt.c */
 	bool spinning;			/* looking for work, counted in sched.nspinning */
 	bool main;			/* the thread that called go_run() */
 	uint32_t park;			/* futex: 1, go on */
@@ -260,6 +268,16 @@ struct m {
 	uint32_t ninbox;		/* pinned goroutines that are ready */
 	struct g *inbox_head, *inbox_tail; /* under sched.lock */
 	struct m *next;			/* sched.ms */
+	uint32_t hold;			/* futex: its thread waits in the handler: preempt.c */
+	bool blocking;			/* in go_blocking() */
+	bool queued;			/* its ticket is in a queue; under sched.lock, as the next three */
+	struct m *next_held;
+	struct p *left_p;		/* P that was left to the monitor, */
+	struct m *next_released;	/* in its list */
+	struct m *give;			/* whose ticket was drawn here: it gets this M's P */
+	struct g *left;			/* goroutine that was left without a P: to be queued */
+	int64_t loose_since;		/* what the thread had run when its P was taken */
+	clockid_t clock;		/* what it has run */
 	pthread_t thread;
 	pid_t tid;
 	void *g0_fiber;			/* TSan's */
@@ -269,6 +287,7 @@ struct m {
 	struct eh_globals g0_eh;	/* of what called go_run(), while a goroutine runs */
 	uint32_t suspended;		/* stop.c: 1, it has stopped for good or left its goroutine */
 	uint32_t stopped;		/* it has reached a scheduling point and ends */
+	struct g ticket;		/* stands in a queue for a thread that waits for a P */
 	struct altstack *altstack;	/* for signal handlers; NULL: none could be had */
 };
 
@@ -297,6 +316,10 @@ struct sched {
 	struct m *ms;			/* all Ms */
 	uint32_t nms, nidle_ms;
 	uint32_t nwant_p;		/* Ms with want_p */
+	struct m *held, **held_end;	/* Ms that wait in the handler for a P: preempt.c */
+	uint32_t nheld;
+	struct m *released;		/* Ms that left their P to the monitor */
+	uint32_t nstarting;		/* threads that are being started: nobody may be held then */
 	struct m *watcher;		/* the idle M that wakes by itself when a timer is due */
 	int64_t watch_until;
 
@@ -304,6 +327,7 @@ struct sched {
 	struct g *main_g;
 	struct m *ender;		/* the one on which main returned */
 	bool keep_stacks;		/* a thread was suspended on one */
+	uint32_t unstopped;		/* threads that could not be suspended */
 	uint32_t all_stopped;		/* futex: no goroutine runs any more */
 	uint32_t threads_started;
 	uint32_t sysmon_asleep;		/* futex */
@@ -357,6 +381,9 @@ void sched_loop(struct m *m);
 struct g *sched_pick(struct m *m);
 GO_NORETURN void sched_stop_here(struct m *m);
 void sched_finish_slow(struct p *p, uintptr_t after);
+struct m *sched_yield_here(struct m *m);
+struct m *sched_requeue(struct m *m);
+struct m *preempt_enter(struct m *m);
 
 static inline struct m *m_self(void)
 {
@@ -369,7 +396,8 @@ static inline struct m *m_self(void)
  * switch the mark stays on the M: whichever context goes on there leaves the
  * runtime itself when it returns to the user.
  *
- * Returns the running goroutine's M, or NULL on a thread that is no goroutine.
+ * Returns the running goroutine's M, or NULL on a thread that is no goroutine. Where the
+ * P was taken meanwhile it may wait for one, and come back on another M: preempt.c.
  */
 static inline struct m *m_enter(void)
 {
@@ -379,13 +407,15 @@ static inline struct m *m_enter(void)
 		return NULL;
 	store_relaxed(&m->in_rt, 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (unlikely(load_relaxed(&m->retake)))
+		return preempt_enter(m);
 	return m;
 }
 
 static inline void m_leave(struct m *m)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	store_relaxed(&m->in_rt, 0);
+	store_release(&m->in_rt, 0);
 }
 
 /* Done by the context that was switched to, before anything else. */
@@ -410,6 +440,10 @@ void idle_wake_m(struct m *m);
 void idle_wake_all(void);
 void idle_add_p(struct p *p);
 void idle_set_procs(uint32_t n);
+struct p *idle_pop_p(void);
+bool idle_take_p(struct m *m);
+bool idle_have_m(bool monitor);
+void idle_handoff_p(struct p *p);
 
 /* Work was made: see that somebody looks for it, if anybody is free to. */
 static inline void idle_wake(void)
@@ -664,12 +698,27 @@ void eh_switch(struct m *m, struct g *from, const struct g *to);
 /* ----------------------------------------------------------------- stop.c */
 
 bool stop_others(struct m *self);
+void stop_on_signal(struct m *m, void *ctx);
+
+/* -------------------------------------------------------------- preempt.c */
+
+void preempt_init(void);
+void preempt_exit(bool all);
+void preempt_give(struct m *m);
+bool preempt_resume(struct p *p);
+void preempt_stop(void);
+void preempt_forget(struct m *m);
+bool preempt_look(struct p *p, int64_t now, int64_t slice, bool wanted);
+void preempt_unstick(uint32_t n);
+void preempt_look_loose(void);
+void preempt_hand_on(void);
 
 /* --------------------------------------------------------------- sysmon.c */
 
 int sysmon_start(void);
 void sysmon_stop(void);
 void sysmon_wake(void);
+void sysmon_kick(void);
 
 /* ----------------------------------------------------------- page.c, stats.c */
 

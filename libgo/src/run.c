@@ -20,6 +20,9 @@
 #include "runq.h"
 #include "san.h"
 
+/* As in Go: who has so many in blocking calls has lost control of them. */
+#define MAX_THREADS	10000u
+
 static int procs_wanted;	/* by go_maxprocs(); 0: nobody asked yet */
 static pthread_mutex_t procs_mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -251,6 +254,7 @@ static int grow_ps(uint32_t n)
 struct m *run_new_m(void)
 {
 	struct m *m = calloc(1, sizeof(*m));
+	uint32_t n;
 
 	if (!m)
 		return NULL;
@@ -258,8 +262,11 @@ struct m *run_new_m(void)
 	spin_lock(&sched.lock);
 	m->next = sched.ms;
 	sched.ms = m;
-	sched.nms++;
+	n = ++sched.nms;
 	spin_unlock(&sched.lock);
+	if (n > MAX_THREADS)
+		fatal("thread exhaustion: %u goroutines are in blocking calls, each on a thread of its own",
+		      MAX_THREADS);
 	return m;
 }
 
@@ -282,6 +289,7 @@ void run_forget_m(struct m *m)
 static void init_thread(struct m *m)
 {
 	m->errno_p = &errno;
+	pthread_getcpuclockid(pthread_self(), &m->clock);
 	store_relaxed(&m->tid, gettid());
 	if (thread_enter(m))
 		fatal("no memory for a thread's own data");
@@ -313,7 +321,7 @@ void *run_m_thread(void *arg)
 	m->p = m->next_p;
 	m->next_p = NULL;
 	if (m->p)
-		m->p->m = m;
+		store_release(&m->p->m, m);
 	sched_loop(m);
 	rcu_thread_exit();
 	if (m == sched.ender)
@@ -339,6 +347,7 @@ void run_main_ended(struct m *m)
 		arch_pause();
 	store_seq(&sched.stopping, 1);
 	idle_wake_all();
+	preempt_stop();
 }
 
 /* -------------------------------------------------------------------- go_run */
@@ -377,7 +386,6 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	m->main = true;
 	p = rcu_ps()->p[0];
 	p->solo = sched.np == 1;
-	p->m = m;
 	p->held = true;
 	m->p = p;
 	g = g_get(p, &err);
@@ -389,15 +397,19 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	count_creation(p);
 	g->state = G_RUNNABLE;
 	dump_init();
+	preempt_init();
 	err = sysmon_start();
 	if (err)
 		goto err_sysmon;
 	init_thread(m);
+	/* From here on the monitor looks at it. */
+	store_release(&p->m, m);
 	overflow_init();
 	*mp = m;
 	return 0;
 
 err_sysmon:
+	preempt_exit(true);
 	dump_exit();
 err_g:
 	free(m);
@@ -432,6 +444,7 @@ static void end(struct m *m0)
 	overflow_exit();
 	sysmon_stop();
 	dump_exit();
+	preempt_exit(!sched.unstopped);
 	for (uint32_t i = 0; i < a->n; i++)
 		page_flush(a->p[i]);
 	stats_keep();

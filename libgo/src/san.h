@@ -55,6 +55,13 @@ void __tsan_release(void *addr);
 #define NO_TSAN
 #endif
 
+/* For what such a function calls, and TSan has to see: it would vanish in it by inlining. */
+#ifdef SAN_THREAD
+#define IN_TSAN NOINLINE
+#else
+#define IN_TSAN inline
+#endif
+
 /* @fake: where to keep the state of the one that is left; NULL: it never comes back. */
 static inline ALWAYS_INLINE void san_leave_for(void **fake, struct m *m, struct g *next)
 {

@@ -123,10 +123,20 @@ struct g *sched_pick(struct m *m)
 	return pick(m, m->p);
 }
 
-/* @g is about to run on @m: see that it has a stack. */
-static inline void enter(struct m *m, struct p *p, struct g *g)
+/*
+ * @g is about to run on @m: see that it has a stack. False: it is the ticket of a thread
+ * (preempt.c), which gets the P, from @m's own stack.
+ */
+static inline bool enter(struct m *m, struct p *p, struct g *g)
 {
 	if (!g->sp) {
+		if (unlikely(g->flags & G_TICKET)) {
+			m->give = container_of(g, struct m, ticket);
+			m->cur = NULL;
+			if (unlikely(m->eh))
+				eh_load(m, NULL);
+			return false;
+		}
 		if (unlikely(g->flags & GO_PINNED))
 			g->pin = m;
 		stack_attach(g, stack_get(p, g));
@@ -134,6 +144,7 @@ static inline void enter(struct m *m, struct p *p, struct g *g)
 	m->cur = g;
 	store_relaxed(&g->state, G_RUNNING);
 	count(p, goroutine_switches);
+	return true;
 }
 
 /*
@@ -148,10 +159,10 @@ static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
 	g->err = *m->errno_p;
 	if (unlikely(m->eh))
 		eh_switch(m, g, next);
-	if (next) {
-		enter(m, p, next);
+	if (next && likely(enter(m, p, next))) {
 		to = next->sp;
 	} else {
+		next = NULL;
 		m->cur = NULL;
 		to = m->g0_sp;
 	}
@@ -187,6 +198,19 @@ void sched_stop_here(struct m *m)
 	store_relaxed(&m->cur->state, G_RUNNABLE);
 	switch_away(m, m->cur, NULL);
 	__builtin_unreachable();
+}
+
+/*
+ * The current goroutine has no P, and there was none idle: it waits in a queue, and its
+ * thread is free. Returns the M on which it goes on.
+ */
+struct m *sched_requeue(struct m *m)
+{
+	struct g *g = m->cur;
+
+	store_relaxed(&g->state, G_RUNNABLE);
+	m->left = g;
+	return switch_away(m, g, NULL);
 }
 
 /* Queues @g, which waits no longer, to run next on this P. @m NULL: no goroutine's thread. */
@@ -254,7 +278,7 @@ void sched_finish_slow(struct p *p, uintptr_t after)
 }
 
 /* To the end of the queue. Returns the M on which the goroutine goes on. */
-static struct m *yield(struct m *m)
+static ALWAYS_INLINE inline struct m *yield(struct m *m)
 {
 	struct p *p = m->p;
 	struct g *g = m->cur;
@@ -273,6 +297,11 @@ static struct m *yield(struct m *m)
 	else
 		p->after = (uintptr_t)g | AFTER_READY;
 	return switch_away(m, g, next);
+}
+
+NOINLINE struct m *sched_yield_here(struct m *m)
+{
+	return yield(m);
 }
 
 void go_yield(void)
@@ -303,7 +332,8 @@ static NO_TSAN bool finish_g(struct m *m)
 	next = pick(m, p);
 	if (unlikely(m->eh))
 		eh_load(m, next);
-	if (next && !next->sp && !next->stack_size && s->in_arena) {
+	if (next && !next->sp && !next->stack_size && s->in_arena &&
+	    likely(!(next->flags & G_TICKET))) {
 		if (unlikely(next->flags & GO_PINNED))
 			next->pin = m;
 		next->stack = s;
@@ -314,13 +344,24 @@ static NO_TSAN bool finish_g(struct m *m)
 		return true;
 	}
 	p->after = (uintptr_t)s | AFTER_STACK;
-	if (next)
-		enter(m, p, next);
-	else
+	if (!next || !enter(m, p, next)) {
+		next = NULL;
 		m->cur = NULL;
+	}
 	san_leave_for(NULL, m, next);
 	arch_switch(&nowhere, next ? next->sp : m->g0_sp, p);
 	__builtin_unreachable();
+}
+
+/* Not inlined into gvtgo_main() for TSan, which sees no release there. */
+static IN_TSAN void finish(struct p *p)
+{
+	sched_finish(p);
+}
+
+static IN_TSAN void leave(struct m *m)
+{
+	m_leave(m);
 }
 
 /* What runs on a goroutine's stack: one goroutine after the other. */
@@ -329,14 +370,14 @@ NO_TSAN void gvtgo_main(struct p *p)
 	struct m *m;
 
 	san_arrived(NULL);
-	sched_finish(p);
+	finish(p);
 	m = p->m;
 	do {
 		struct g *g = m->cur;
 
 		*m->errno_p = 0;
 		arch_fresh_fpu();
-		m_leave(m);
+		leave(m);
 		g->fn(g->arg);
 		m = m_enter();
 		if (unlikely(!m))
@@ -364,6 +405,21 @@ NO_TSAN void go_exit(void)
 	gvtgo_restart(s->top, m->p);
 }
 
+/* @m's goroutine was left because it has no P: sched_requeue(). */
+static void queue_left(struct m *m)
+{
+	struct g *g = m->left;
+
+	m->left = NULL;
+	if (g->pin) {
+		inbox_put(g);
+	} else {
+		gq_put(g);
+		/* A P may have become idle since none was found: see idle.c. */
+		idle_wake();
+	}
+}
+
 /* What an M does on its own stack, until the runtime stops. */
 void sched_loop(struct m *m)
 {
@@ -372,12 +428,19 @@ void sched_loop(struct m *m)
 	while ((g = idle_find(m)) != NULL) {
 		struct p *p = m->p;
 
-		if (unlikely(m->eh))
-			eh_switch(m, NULL, g);
-		enter(m, p, g);
-		san_leave_for(&m->g0_fake, m, g);
-		p = arch_switch(&m->g0_sp, g->sp, p);
-		san_arrived(m->g0_fake);
-		sched_finish(p);
+		if (likely(enter(m, p, g))) {
+			if (unlikely(m->eh))
+				eh_switch(m, NULL, g);
+			san_leave_for(&m->g0_fake, m, g);
+			p = arch_switch(&m->g0_sp, g->sp, p);
+			san_arrived(m->g0_fake);
+			/* Without a P: it was taken. */
+			if (likely(p))
+				sched_finish(p);
+			if (unlikely(m->left))
+				queue_left(m);
+		}
+		if (unlikely(m->give))
+			preempt_give(m);
 	}
 }

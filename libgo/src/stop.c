@@ -14,7 +14,7 @@
  * is given some time to come out of it, but may be in a blocking call, so that is not
  * waited for without end. Locks of the user's own are the user's affair.
  *
- * SIGURG: ignored by default, and rarely used.
+ * SIGURG: ignored by default, and rarely used; its handler is preempt.c's.
  */
 #include "rt.h"
 
@@ -31,16 +31,6 @@
 #define POLITE		(2 * NSEC_PER_MSEC)	/* to come to a scheduling point */
 #define LIBC_TRIES	50			/* 1 ms each, to come out of libc */
 #define TRIES		1000
-
-/*
- * A call that isn't restarted would show its thread an EINTR before it is suspended. But
- * TSan calls a handler only when the call has returned.
- */
-#ifdef SAN_THREAD
-#define RESTART		0
-#else
-#define RESTART		SA_RESTART
-#endif
 
 static struct text {
 	uintptr_t lo, hi;
@@ -62,7 +52,8 @@ static int find_text(struct dl_phdr_info *info, size_t size, void *arg)
 			continue;
 		if (own >= lo && own < hi)
 			return 0;
-		libc_text = (struct text){ lo, hi };
+		store_relaxed(&libc_text.lo, lo);
+		store_release(&libc_text.hi, hi);
 		return 1;
 	}
 	return 0;
@@ -79,18 +70,31 @@ static uintptr_t interrupted_at(const void *ctx)
 #endif
 }
 
-static void on_signal(int sig, siginfo_t *info, void *ctx)
+/* Was it in a system call that is not restarted, as poll(), and would now return EINTR? */
+static bool interrupted_call(const void *ctx)
 {
-	struct m *m = arch_m();
+	const ucontext_t *uc = ctx;
+
+#if defined(__x86_64__)
+	return uc->uc_mcontext.gregs[REG_RAX] == -EINTR;
+#elif defined(__aarch64__)
+	return (int64_t)uc->uc_mcontext.regs[0] == -EINTR;
+#endif
+}
+
+/*
+ * In the handler of SIGURG (preempt.c), the run being at its end, outside the runtime. Returns
+ * where the thread is inside libc, which it should first come out of.
+ */
+void stop_on_signal(struct m *m, void *ctx)
+{
 	uintptr_t pc = interrupted_at(ctx);
 	sigset_t all;
 	void *nowhere;
 
-	(void)sig;
-	(void)info;
-	if (!m || load_relaxed(&m->in_rt) || !m->cur || !load_relaxed(&sched.stopping))
-		return;
-	if (pc >= libc_text.lo && pc < libc_text.hi && load_relaxed(&tries) < LIBC_TRIES)
+	/* The calls that would show the user an EINTR hold no lock of libc's. */
+	if (pc < load_acquire(&libc_text.hi) && pc >= load_relaxed(&libc_text.lo) && !interrupted_call(ctx) &&
+	    load_relaxed(&tries) < LIBC_TRIES)
 		return;
 	if (m->main) {
 		/* Back to go_run(), for good. */
@@ -149,8 +153,6 @@ static uint32_t still_running(struct m *self, bool signal, bool *unborn)
 bool stop_others(struct m *self)
 {
 	const struct timespec pause = { 0, NSEC_PER_MSEC / 10 };
-	struct sigaction act = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | RESTART };
-	struct sigaction old;
 	int64_t until = go_now() + POLITE;
 	struct text t = { (uintptr_t)&malloc, 0 };
 	uint32_t left;
@@ -165,8 +167,6 @@ bool stop_others(struct m *self)
 
 	dl_iterate_phdr(find_text, &t);
 	store_relaxed(&tries, 0);
-	sigfillset(&act.sa_mask);
-	sigaction(SIGURG, &act, &old);
 	while (left && (load_relaxed(&tries) < TRIES || unborn)) {
 		const struct timespec ms = { 0, NSEC_PER_MSEC };
 
@@ -176,8 +176,7 @@ bool stop_others(struct m *self)
 		left = still_running(self, false, &unborn);
 	}
 	/* One that blocks the signal, or is stuck in the kernel, gets it when it can. */
-	if (!left)
-		sigaction(SIGURG, &old, NULL);
+	sched.unstopped = left;
 	spin_lock(&sched.lock);
 	for (struct m *m = sched.ms; m; m = m->next)
 		if (m != self && !load_acquire(&m->stopped))

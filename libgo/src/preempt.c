@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * preempt.c - a goroutine that is stuck keeps its thread and loses its P.
+ *
+ * Code in C can be anywhere when its time is over: in malloc() with a lock held, between
+ * reading the thread's register and using it. So no goroutine is ever moved to another
+ * thread from outside. What moves is the P. (Shiina et al., PPoPP 2021, call it KLT
+ * switching: the kernel-level thread stays with what it runs.)
+ *
+ * The monitor (sysmon.c) finds a P that has not switched for some milliseconds. Its M is
+ * in user code: it computes, or it is blocked in the kernel.
+ *
+ * Blocked: the P is taken from outside, and nothing is sent to the thread: no call of
+ * the user's ends with EINTR for it. Each call into the runtime begins with
+ *
+ *	M: in_rt = 1; retake?		monitor: retake = ASKED; membarrier; in_rt?
+ *
+ * M's store and load may change places in its processor, but the membarrier is a full
+ * barrier on every running thread of the process. So either M's load comes after the
+ * monitor's store, and M sees that it is asked; or M's store comes before the monitor's
+ * load, and the monitor sees that M is inside and leaves its P alone. Where both see the
+ * other one, the exchange of ASKED by NO (M) or TAKEN (the monitor) decides. What M wrote
+ * to its P before it left the runtime is published by m_leave()'s release, which pairs
+ * with the monitor's acquire of in_rt.
+ *
+ * Computing: if it went on without a P, more than GOMAXPROCS would run. So its thread
+ * is sent a signal. The handler, in user code still, exchanges ASKED by TAKEN itself,
+ * puts the thread's ticket into the global queue, leaves the P to the monitor, and waits
+ * there, in the handler. Whichever M draws a ticket from a queue gives its P to that thread,
+ * and goes idle. A ticket queues with the goroutines: fair. The handler takes no lock but
+ * sched.lock, and that not while this thread could hold it: inside the runtime (in_rt)
+ * it returns at once, and the goroutine yields at its next call instead (preempt_enter).
+ *
+ * A held thread may hold locks of libc's, or of the user's. Who waits for one in user code
+ * is blocked, loses its P, and the held one's turn comes. The runtime itself must not wait
+ * for it for ever. So the monitor starts no thread while one is held: the M that takes the
+ * P of a held one sees to it that the next one finds an M too (idle_find()). Where there is
+ * none nevertheless, the held ones are let go first (preempt_unstick()), and none is held
+ * while a thread is started (sched.nstarting). And where no P gets on, since its M waits for
+ * malloc's lock inside the runtime, a held thread runs for a while without one.
+ *
+ * Out of the kernel again, a thread whose P was taken runs on without one (loose) until
+ * it calls the runtime and gets an idle P there, or waits in the global queue; or until
+ * the monitor sees that it uses its processor, and holds it by the signal.
+ *
+ * m->retake is NO or ASKED exactly while the M has a P, unless it is inside the runtime.
+ *
+ * Rejected: signalling blocked threads too (Go's users met EINTR where none was before:
+ * nanosleep(), poll() and epoll_wait() are never restarted); moving a goroutine from the
+ * handler (nothing that a compiler has read from thread-local storage may move); a pair of
+ * entersyscall() and exitsyscall() around each system call as in Go (libc makes them).
+ */
+#include "rt.h"
+
+#include <fcntl.h>
+#include <linux/membarrier.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "san.h"
+
+/* m->retake */
+enum { RETAKE_NO, RETAKE_ASKED, RETAKE_TAKEN };
+
+/* m->hold, a futex; changed under sched.lock */
+enum { HOLD_NO, HOLD_YES, HOLD_STOP };
+
+/*
+ * A call that isn't restarted would show its thread an EINTR before it is suspended, at the
+ * end of a run. But TSan calls a handler only when the call has returned.
+ */
+#ifdef SAN_THREAD
+#define RESTART		0
+#else
+#define RESTART		SA_RESTART
+#endif
+
+static bool can_barrier;
+static struct sigaction before;
+static bool installed;
+static uint32_t nloose;		/* threads that were robbed of their P, and are not held */
+
+static bool barrier_everywhere(void)
+{
+	return !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+/* Nanoseconds that @m's thread has run. */
+static int64_t thread_time(const struct m *m)
+{
+	struct timespec t;
+
+	if (clock_gettime(m->clock, &t))
+		return 0;
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
+static void count_shared(uint64_t *what)
+{
+	__atomic_add_fetch(what, 1, __ATOMIC_RELAXED);
+}
+
+/* ------------------------------------------------------------ at the runtime's door */
+
+/*
+ * m_enter() found that @m is asked for its P, or has lost it. Returns the M on which the
+ * goroutine goes on, with a P.
+ */
+NOINLINE struct m *preempt_enter(struct m *m)
+{
+	if (!m->cur)
+		return m;
+	/* It is inside before the P is gone: the others get their turn, if there are any. */
+	if (cas_seq(&m->retake, RETAKE_ASKED, RETAKE_NO)) {
+		count(m->p, goroutine_preemptions);
+		return sched_yield_here(m);
+	}
+	if (load_acquire(&m->retake) == RETAKE_NO)
+		return m;
+	if (load_relaxed(&sched.stopping))
+		sched_stop_here(m);
+	m->p = NULL;
+	if (m->blocking) {
+		store_relaxed(&m->blocking, false);
+		rcu_thread_wake();
+	} else {
+		add_seq(&nloose, (uint32_t)-1);
+	}
+	store_relaxed(&m->retake, RETAKE_NO);
+	if (idle_take_p(m))
+		return m;
+	return sched_requeue(m);
+}
+
+void *go_blocking(void *(*fn)(void *), void *arg)
+{
+	struct m *m = m_enter();
+	struct p *p;
+	void *ret;
+
+	if (!m)
+		return fn(arg);
+	p = m->p;
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	store_relaxed(&m->cur->why, WAIT_BLOCKING);
+	store_relaxed(&m->blocking, true);
+	store_relaxed(&m->retake, RETAKE_TAKEN);
+	rcu_thread_sleep();
+	idle_handoff_p(p);
+	m_leave(m);
+
+	ret = fn(arg);
+
+	m = m_enter();
+	store_relaxed(&m->cur->why, WAIT_NONE);
+	m_leave(m);
+	return ret;
+}
+
+/* ----------------------------------------------------------------------- the handler */
+
+/* Under sched.lock: @m waits for a P, in the list and, by its ticket, in the queue. */
+static void add_held(struct m *m)
+{
+	store_relaxed(&m->hold, HOLD_YES);
+	m->next_held = NULL;
+	*sched.held_end = m;
+	sched.held_end = &m->next_held;
+	store_relaxed(&sched.nheld, sched.nheld + 1);
+	if (!m->queued) {
+		m->queued = true;
+		m->ticket.flags = G_TICKET;
+		gq_put(&m->ticket);
+	}
+}
+
+/* Under sched.lock: @m goes on, with @p or (NULL) without. Its ticket may still be queued. */
+static void remove_held(struct m *m, struct p *p)
+{
+	struct m **at = &sched.held;
+
+	while (*at != m)
+		at = &(*at)->next_held;
+	*at = m->next_held;
+	if (!*at)
+		sched.held_end = at;
+	store_relaxed(&sched.nheld, sched.nheld - 1);
+	m->next_p = p;
+	store_release(&m->hold, HOLD_NO);
+	futex_wake(&m->hold, 1);
+}
+
+enum held { GOES_ON, WAITS, ENDS };
+
+/* In the handler, under sched.lock: has @m to wait for a P? */
+static enum held hold(struct m *m)
+{
+	if (load_relaxed(&sched.stopping))
+		return ENDS;
+	/* Once more, later. */
+	if (sched.nstarting)
+		return GOES_ON;
+	if (cas_seq(&m->retake, RETAKE_ASKED, RETAKE_TAKEN)) {
+		m->left_p = m->p;
+		store_relaxed(&m->p->m, NULL);
+		m->next_released = sched.released;
+		sched.released = m;
+		count_shared((uint64_t *)&page_shared_slot()->goroutine_preemptions);
+	} else if (load_acquire(&m->retake) == RETAKE_TAKEN && !m->blocking) {
+		struct p *p = idle_pop_p();
+
+		add_seq(&nloose, (uint32_t)-1);
+		if (p) {
+			m->p = p;
+			store_release(&p->m, m);
+			store_relaxed(&m->retake, RETAKE_NO);
+			return GOES_ON;
+		}
+	} else {
+		return GOES_ON;
+	}
+	m->p = NULL;
+	add_held(m);
+	return WAITS;
+}
+
+/* In the handler. False: the run ends, and the thread with it. */
+static bool hold_here(struct m *m)
+{
+	enum held what;
+
+	store_relaxed(&m->in_rt, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	spin_lock(&sched.lock);
+	what = hold(m);
+	spin_unlock(&sched.lock);
+	if (what == WAITS) {
+		sysmon_kick();
+		while (load_acquire(&m->hold) == HOLD_YES)
+			futex_wait(&m->hold, HOLD_YES, 0);
+		if (load_relaxed(&m->hold) == HOLD_STOP) {
+			store_relaxed(&m->hold, HOLD_NO);
+			add_seq(&nloose, 1);
+			what = ENDS;
+		} else if (m->next_p) {
+			m->p = m->next_p;
+			m->next_p = NULL;
+			store_release(&m->p->m, m);
+			store_relaxed(&m->retake, RETAKE_NO);
+		}
+	}
+	m_leave(m);
+	return what != ENDS;
+}
+
+static void on_signal(int sig, siginfo_t *info, void *ctx)
+{
+	int err = errno;
+	struct m *m = arch_m();
+
+	if (info->si_code != SI_TKILL || info->si_pid != getpid()) {
+		if (before.sa_flags & SA_SIGINFO)
+			before.sa_sigaction(sig, info, ctx);
+		else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN)
+			before.sa_handler(sig);
+	} else if (m && m->cur && !load_relaxed(&m->in_rt)) {
+		/* stop_on_signal() returns where the thread should first come out of libc. */
+		if (load_relaxed(&sched.stopping) || !hold_here(m))
+			stop_on_signal(m, ctx);
+	}
+	errno = err;
+}
+
+/* ------------------------------------------------------------------ for the scheduler */
+
+/*
+ * @m drew the ticket of m->give: the thread gets the P, unless it has gone on meanwhile;
+ * then @m keeps it.
+ */
+void preempt_give(struct m *m)
+{
+	struct m *to = m->give;
+	struct p *p = m->p;
+
+	m->give = NULL;
+	spin_lock(&sched.lock);
+	to->queued = false;
+	if (load_relaxed(&to->hold) == HOLD_YES) {
+		count(p, goroutine_switches);
+		m->p = NULL;
+		store_relaxed(&p->m, NULL);
+		remove_held(to, p);
+	}
+	spin_unlock(&sched.lock);
+}
+
+/* Under sched.lock: the thread that has been held longest goes on with @p. False: there is none. */
+bool preempt_resume(struct p *p)
+{
+	if (!sched.held)
+		return false;
+	remove_held(sched.held, p);
+	return true;
+}
+
+/* No P gets on, or no thread is to be held: @n of those that are run without a P. */
+void preempt_unstick(uint32_t n)
+{
+	spin_lock(&sched.lock);
+	while (sched.held && n--) {
+		struct m *m = sched.held;
+
+		m->loose_since = thread_time(m);
+		add_seq(&nloose, 1);
+		remove_held(m, NULL);
+	}
+	spin_unlock(&sched.lock);
+}
+
+/* The run ends: those in the handler go no further. */
+void preempt_stop(void)
+{
+	spin_lock(&sched.lock);
+	for (struct m *m = sched.held; m; m = m->next_held) {
+		store_release(&m->hold, HOLD_STOP);
+		futex_wake(&m->hold, 1);
+	}
+	sched.held = NULL;
+	sched.held_end = &sched.held;
+	store_relaxed(&sched.nheld, 0);
+	spin_unlock(&sched.lock);
+}
+
+/* @m slept, and gets a P: what it was asked for before is no longer true. */
+void preempt_forget(struct m *m)
+{
+	cas_seq(&m->retake, RETAKE_ASKED, RETAKE_NO);
+}
+
+/* -------------------------------------------------------------------- for the monitor */
+
+/* Does it run, or want to? Where the kernel doesn't say, yes. */
+static bool thread_runs(const struct m *m)
+{
+	char name[64], buf[512];
+	const char *end;
+	ssize_t n;
+	int fd;
+
+	snprintf(name, sizeof(name), "/proc/self/task/%d/stat", load_relaxed(&m->tid));
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return true;
+	buf[n] = '\0';
+	/* The name, in brackets, may hold anything. */
+	end = strrchr(buf, ')');
+	return !end || end[1] != ' ' || end[2] == 'R';
+}
+
+static void send(const struct m *m)
+{
+	/* TSan calls a handler when the program calls it, which a loop does not. */
+#ifndef SAN_THREAD
+	if (installed)
+		tgkill(getpid(), load_relaxed(&m->tid), SIGURG);
+#else
+	(void)m;
+#endif
+}
+
+/* @m's P is taken, if it is in user code. */
+static bool take(struct m *m)
+{
+	struct p *p;
+
+	/* Inside: it yields at its next call. */
+	if (!barrier_everywhere() || load_acquire(&m->in_rt))
+		return false;
+	/* Its own until the exchange: M sets it to NULL when it finds that it is taken. */
+	p = m->p;
+	m->loose_since = thread_time(m);
+	add_seq(&nloose, 1);
+	if (!cas_seq(&m->retake, RETAKE_ASKED, RETAKE_TAKEN)) {
+		add_seq(&nloose, (uint32_t)-1);
+		return true;
+	}
+	store_relaxed(&p->m, NULL);
+	count_shared((uint64_t *)&page_shared_slot()->goroutine_handoffs);
+	idle_handoff_p(p);
+	return true;
+}
+
+/* False: @m is blocked inside the runtime. */
+static bool retake(struct m *m, bool blocked)
+{
+	if (!cas_seq(&m->retake, RETAKE_NO, RETAKE_ASKED) &&
+	    load_relaxed(&m->retake) != RETAKE_ASKED)
+		return true;
+	if (blocked && can_barrier)
+		return take(m);
+	send(m);
+	return true;
+}
+
+/*
+ * Looks at @p: has it not switched, and run for half of @slice, though somebody waits for it
+ * (@wanted)? One that is blocked loses its P in any case, if later: so that the monitor can sleep.
+ * Returns false where it does not get on: its M is blocked inside the runtime, or on its way.
+ */
+bool preempt_look(struct p *p, int64_t now, int64_t slice, bool wanted)
+{
+	struct m *m = load_acquire(&p->m);
+	uint32_t tick = load_relaxed(&p->tick);
+	int64_t ran;
+	bool blocked;
+
+	if (m != p->seen_m || tick != p->seen_tick) {
+		p->seen_m = m;
+		p->seen_tick = tick;
+		p->seen_at = now;
+		p->seen_time = m ? thread_time(m) : 0;
+		return true;
+	}
+	if (!m)
+		return false;
+	if (!wanted && now - p->seen_at < 8 * slice)
+		return true;
+	ran = thread_time(m) - p->seen_time;
+	/* One that had no processor meanwhile, because others of the machine did, is not blocked. */
+	blocked = ran * 8 < now - p->seen_at && !thread_runs(m);
+	if (blocked)
+		return retake(m, true);
+	if (!wanted) {
+		/* It computes, and may. */
+		p->seen_at = now;
+		p->seen_time += ran;
+	} else if (2 * ran >= slice && idle_have_m(true)) {
+		/* The P is left to somebody who is there already: see the head of this file. */
+		retake(m, false);
+	}
+	return true;
+}
+
+/* Up to @n Ms that run, or may run, without a P, from the @from-th on; how many. */
+static uint32_t find_loose(struct m *found[], uint32_t n, uint32_t from)
+{
+	uint32_t i = 0, k = 0;
+
+	spin_lock(&sched.lock);
+	for (struct m *m = sched.ms; m && k < n; m = m->next) {
+		if (i++ < from)
+			continue;
+		if (load_relaxed(&m->retake) == RETAKE_TAKEN && !load_relaxed(&m->blocking) &&
+		    load_relaxed(&m->hold) == HOLD_NO && !load_relaxed(&m->in_rt))
+			found[k++] = m;
+	}
+	spin_unlock(&sched.lock);
+	return k;
+}
+
+/*
+ * Threads that run without a P, being back from the kernel: see that they get one. Some of
+ * them at each look: there may be thousands in the kernel.
+ */
+void preempt_look_loose(void)
+{
+	static uint32_t from;
+	struct m *found[64];
+	uint32_t n;
+
+	if (!load_relaxed(&nloose))
+		return;
+	n = find_loose(found, ARRAY_SIZE(found), from);
+	/* An M stays where it is, unless newer ones come before it. */
+	from = n < ARRAY_SIZE(found) ? 0 : from + n;
+	for (uint32_t i = 0; i < n; i++) {
+		struct m *m = found[i];
+
+		if (thread_time(m) - m->loose_since > NSEC_PER_MSEC && thread_runs(m))
+			send(m);
+	}
+}
+
+/* Ps that were left to the monitor: handed on. */
+void preempt_hand_on(void)
+{
+	for (;;) {
+		struct p *p = NULL;
+
+		spin_lock(&sched.lock);
+		if (sched.released) {
+			p = sched.released->left_p;
+			sched.released = sched.released->next_released;
+		}
+		spin_unlock(&sched.lock);
+		if (!p)
+			return;
+		idle_handoff_p(p);
+	}
+}
+
+/* ------------------------------------------------------------------------------------ */
+
+void preempt_init(void)
+{
+	struct sigaction act = { .sa_sigaction = on_signal,
+				 .sa_flags = SA_SIGINFO | SA_ONSTACK | RESTART };
+
+	sched.held_end = &sched.held;
+	nloose = 0;
+	can_barrier = !syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+	sigfillset(&act.sa_mask);
+	if (!installed)
+		installed = !sigaction(SIGURG, &act, &before);
+}
+
+/* @all: no thread was left that still has to be stopped. */
+void preempt_exit(bool all)
+{
+	if (all && installed) {
+		sigaction(SIGURG, &before, NULL);
+		installed = false;
+	}
+}

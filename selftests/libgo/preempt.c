@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * preempt.c - a goroutine that computes, or blocks its thread, and never calls the
+ * runtime, does not keep the others from running.
+ *
+ * Where it says "alone", there is one P, and main polls: that it gets on at all is what
+ * is tested.
+ */
+#include "test.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+
+static unsigned long counts[8], ended, interrupted;
+static int stop, fds[2];
+
+/* Never calls the runtime. */
+static void hog(void *arg)
+{
+	unsigned long i = (unsigned long)arg;
+
+	while (!rd(stop))
+		inc(counts[i]);
+	inc(ended);
+}
+
+#define NEEDS_HANDLER() do {							\
+	if (TEST_TSAN)								\
+		SKIP(return, "TSan calls no signal handler in a loop");		\
+} while (0)
+
+static void begin(void)
+{
+	wr(stop, 0);
+	wr(ended, 0);
+	wr(interrupted, 0);
+	memset(counts, 0, sizeof(counts));
+}
+
+static void start_hogs(unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		CHECK_EQ(0, go(hog, (void *)i));
+}
+
+static void main_runs_beside_one(void *arg)
+{
+	struct go_stats s;
+
+	begin();
+	start_hogs(1);
+	until(rd(counts[0]) > 0);
+	for (int i = 0; i < 5; i++) {
+		unsigned long seen = rd(counts[0]);
+
+		until(rd(counts[0]) > seen);
+		go_yield();
+	}
+	go_stats(&s);
+	CHECK(s.preemptions > 0);
+	wr(stop, 1);
+	until(rd(ended) == 1);
+}
+
+TEST(alone_with_a_loop)
+{
+	NEEDS_HANDLER();
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(main_runs_beside_one, NULL));
+}
+
+static void all_loops_get_on(void *arg)
+{
+	unsigned long seen[8];
+
+	begin();
+	start_hogs(8);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 8; i++)
+			seen[i] = rd(counts[i]);
+		for (int i = 0; i < 8; i++)
+			until(rd(counts[i]) > seen[i]);
+	}
+	wr(stop, 1);
+	until(rd(ended) == 8);
+}
+
+TEST(eight_loops_alone)
+{
+	NEEDS_HANDLER();
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(all_loops_get_on, NULL));
+}
+
+TEST(eight_loops_on_two)
+{
+	NEEDS_HANDLER();
+	go_maxprocs(2);
+	ASSERT_EQ(0, go_run(all_loops_get_on, NULL));
+}
+
+/* The processor time of the process is that of one P, not of eight threads. */
+static void only_one_at_a_time(void *arg)
+{
+	struct timespec cpu0, cpu1;
+	int64_t begun, real, used;
+
+	begin();
+	start_hogs(8);
+	for (int i = 0; i < 8; i++)
+		until(rd(counts[i]) > 0);
+	begun = go_now();
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu0);
+	go_sleep(300 * MS);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu1);
+	real = go_now() - begun;
+	used = (cpu1.tv_sec - cpu0.tv_sec) * 1000 * MS + cpu1.tv_nsec - cpu0.tv_nsec;
+	/* On two processors it would be twice as much. */
+	if (used * 2 > real * 3)
+		printf("# %lld ms of processor time in %lld ms\n", (long long)(used / MS),
+		       (long long)(real / MS));
+	CHECK(used * 2 <= real * 3);
+	wr(stop, 1);
+	until(rd(ended) == 8);
+}
+
+TEST(no_more_than_gomaxprocs_run)
+{
+	NEEDS_HANDLER();
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(only_one_at_a_time, NULL));
+}
+
+/* In a system call that is not restarted after a signal. */
+static void poller(void *arg)
+{
+	struct pollfd p = { .fd = fds[0], .events = POLLIN };
+
+	if (poll(&p, 1, -1) < 0 && errno == EINTR)
+		inc(interrupted);
+	inc(ended);
+}
+
+static void blocked_ones(void *arg)
+{
+	struct go_stats s;
+
+	begin();
+	CHECK_EQ(0, pipe(fds));
+	for (int i = 0; i < 20; i++)
+		CHECK_EQ(0, go(poller, NULL));
+	/* All come to their calls, each on a thread of its own, and main still runs. */
+	do {
+		go_yield();
+		go_stats(&s);
+	} while (s.handoffs < 20);
+	CHECK(s.threads >= 20);
+	CHECK_EQ(0, rd(ended));
+	CHECK_EQ(1, write(fds[1], "x", 1));
+	until(rd(ended) == 20);
+	CHECK_EQ(0, rd(interrupted));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(alone_with_blocked_calls)
+{
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(blocked_ones, NULL));
+}
+
+TEST(blocked_calls_on_two)
+{
+	go_maxprocs(2);
+	ASSERT_EQ(0, go_run(blocked_ones, NULL));
+}
+
+/* Its calls never switch: it is not stuck in user code, and yet the others wait. */
+static void busy_with_calls(void *arg)
+{
+	struct go_chan *c = make_chan(0, 1);
+
+	while (!rd(stop)) {
+		CHECK_EQ(0, go_try_send(c, NULL));
+		CHECK_EQ(0, go_try_recv(c, NULL));
+		inc(counts[0]);
+	}
+	go_chan_free(c);
+	inc(ended);
+}
+
+static void beside_calls(void *arg)
+{
+	begin();
+	CHECK_EQ(0, go(busy_with_calls, NULL));
+	until(rd(counts[0]) > 0);
+	for (int i = 0; i < 3; i++) {
+		unsigned long seen = rd(counts[0]);
+
+		until(rd(counts[0]) > seen);
+	}
+	wr(stop, 1);
+	until(rd(ended) == 1);
+}
+
+TEST(alone_with_calls_that_never_wait)
+{
+	NEEDS_HANDLER();
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(beside_calls, NULL));
+}
+
+/* ---------------------------------------------------------------- go_blocking() */
+
+static void *wait_for_byte(void *arg)
+{
+	char c = 0;
+
+	inc(counts[0]);
+	CHECK_EQ(1, read(fds[0], &c, 1));
+	return (void *)(uintptr_t)c;
+}
+
+static void blocking(void *arg)
+{
+	CHECK_EQ('x', (long)go_blocking(wait_for_byte, NULL));
+	inc(ended);
+}
+
+static void blocking_frees_the_p(void *arg)
+{
+	begin();
+	CHECK_EQ(0, pipe(fds));
+	for (int i = 0; i < 10; i++)
+		CHECK_EQ(0, go(blocking, NULL));
+	until(rd(counts[0]) == 10);
+	CHECK_EQ(10, write(fds[1], "xxxxxxxxxx", 10));
+	until(rd(ended) == 10);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Without the monitor's help. */
+TEST(blocking_alone)
+{
+	setenv("LIBGO_DEBUG", "preempt=0", 1);
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(blocking_frees_the_p, NULL));
+}
+
+static void *return_it(void *arg)
+{
+	return arg;
+}
+
+/* Calls of the runtime from within. */
+static void *receive(void *arg)
+{
+	long v = 0;
+
+	go_recv(arg, &v);
+	go_yield();
+	return (void *)v;
+}
+
+static void blocking_many(void *arg)
+{
+	struct go_chan *c = make_chan(sizeof(long), 1);
+	long v = 42;
+
+	for (long i = 0; i < 1000; i++)
+		CHECK_EQ(i, (long)go_blocking(return_it, (void *)i));
+	go_send(c, &v);
+	CHECK_EQ(42, (long)go_blocking(receive, c));
+	go_chan_free(c);
+}
+
+TEST(blocking_returns_the_result)
+{
+	go_maxprocs(2);
+	ASSERT_EQ(0, go_run(blocking_many, NULL));
+	/* No goroutine. */
+	ASSERT_EQ(7, (long)go_blocking(return_it, (void *)7));
+}
+
+/* A timer that its P took along: somebody has to watch it. */
+static void blocking_and_timer(void *arg)
+{
+	begin();
+	CHECK_EQ(0, pipe(fds));
+	CHECK_EQ(0, go(blocking, NULL));
+	until(rd(counts[0]) == 1);
+	go_sleep(5 * MS);
+	CHECK_EQ(1, write(fds[1], "x", 1));
+	until(rd(ended) == 1);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(timers_go_on)
+{
+	setenv("LIBGO_DEBUG", "preempt=0", 1);
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(blocking_and_timer, NULL));
+}
+
+/* ------------------------------------------------------------------------ the end */
+
+static void leave_hogs(void *arg)
+{
+	begin();
+	start_hogs(4);
+	for (int i = 0; i < 4; i++)
+		until(rd(counts[i]) > 0);
+}
+
+static void leave_pollers(void *arg)
+{
+	struct go_stats s;
+
+	begin();
+	CHECK_EQ(0, pipe(fds));
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(0, go(poller, NULL));
+	do {
+		go_yield();
+		go_stats(&s);
+	} while (s.handoffs < 4);
+}
+
+/* Some of them held in the handler, some in a loop: none runs on. */
+TEST(held_ones_are_dropped)
+{
+	unsigned long seen = 0;
+
+	NEEDS_HANDLER();
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(leave_hogs, NULL));
+	for (int i = 0; i < 4; i++)
+		seen += rd(counts[i]);
+	for (int i = 0; i < 30; i++) {
+		unsigned long now = 0;
+
+		usleep(1000);
+		for (int k = 0; k < 4; k++)
+			now += rd(counts[k]);
+		ASSERT_EQ(seen, now);
+	}
+}
+
+TEST(those_without_a_p_are_dropped)
+{
+	go_maxprocs(1);
+	ASSERT_EQ(0, go_run(leave_pollers, NULL));
+	ASSERT_EQ(1, write(fds[1], "x", 1));
+	for (int i = 0; i < 30; i++) {
+		usleep(1000);
+		ASSERT_EQ(0, rd(ended));
+	}
+	/* And the next run is a new one. */
+	ASSERT_EQ(0, go_run(blocking_many, NULL));
+}
+
+/* -------------------------------------------------------------------- one's own SIGURG */
+
+static int urgent;
+
+static void on_urgent(int sig)
+{
+	inc(urgent);
+}
+
+static void raise_it(void *arg)
+{
+	/* From another process, or the network: not the runtime's. */
+	pid_t pid = fork();
+
+	if (!pid) {
+		kill(getppid(), SIGURG);
+		_exit(0);
+	}
+	CHECK(pid > 0);
+	CHECK_EQ(pid, waitpid(pid, NULL, 0));
+	until(rd(urgent) == 1);
+}
+
+TEST(the_users_sigurg)
+{
+	struct sigaction act = { .sa_handler = on_urgent }, now;
+
+	ASSERT_EQ(0, sigaction(SIGURG, &act, NULL));
+	ASSERT_EQ(0, go_run(raise_it, NULL));
+	ASSERT_EQ(0, sigaction(SIGURG, NULL, &now));
+	ASSERT_EQ((void *)on_urgent, (void *)now.sa_handler);
+}
+
+TEST_HARNESS_MAIN
