@@ -495,8 +495,8 @@ void go_once_do(struct go_once *o, void (*fn)(void *), void *arg);
  * @handoffs: times a P was taken from a blocked thread
  * @preemptions: times a goroutine lost its P by running too long
  * @threads: threads of the runtime, the one that called go_run() among them
- * @stack_bytes: bytes of stack in slots that were ever used (address space up
- *	to the reserve of each; what is committed is less)
+ * @stack_bytes: bytes of stack in slots that are used, or kept for use (address
+ *	space, the reserve of each; what is committed is less)
  * @procs: Ps now
  * @published: true where the counters are published to gvt.ko
  * @guards_installed: stacks guarded by MADV_GUARD_INSTALL (Linux 6.13 on)

@@ -8,8 +8,10 @@
  *
  * A slot is fresh (never used), or a stack, or cold: its memory was given back, and only
  * its arena knows of it. What a stack knows of itself lies in its own memory, so a byte
- * in the arena remembers the guard of a cold one. Cold slots are used before fresh ones:
- * they have their guard, and their page tables.
+ * in the arena remembers the guard of a cold one. Where all the slots of a page of page
+ * tables are cold, that page goes back as well, and the guards with it (a tenth of what
+ * a parked goroutine takes): they are bare. Cold and bare slots are used before fresh
+ * ones, those with the lowest addresses first, so that the others become bare.
  *
  * Slots are made in batches, by calls that take many ranges at once where the kernel lets
  * a process advise itself so (Linux 6.15 on): guard and first page of a slot in 3.3 us
@@ -47,8 +49,13 @@
 #define ARENA_MAX	(1UL << 30)
 #define COLOURS		8
 
-/* The byte of a slot: 0, or that of a cold one: COLD + its guard. */
+/* The byte of a slot: 0, or that of a cold one: COLD + its guard, or BARE. */
 #define COLD		1
+#define BARE		0xff
+
+#define TABLE		(2UL << 20)		/* address space of a page of page tables */
+#define GROUP		(TABLE / STACK_DEFAULT)
+#define MAP_FLAGS	(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK)
 
 struct arena {
 	struct arena *next;
@@ -68,6 +75,8 @@ static size_t arena_size;
 static bool can_install, can_vector;
 static uint64_t protect_max;		/* stacks that mprotect() may guard */
 static uint64_t protected;
+static uint64_t nstacks[NR_GUARDS];	/* used, or kept for use, by guard */
+static uint64_t bytes;			/* their address space */
 
 /* ---------------------------------------------------------------- the kernel */
 
@@ -151,25 +160,41 @@ void arena_exit(bool keep)
 	}
 	arenas = carve_from = cold_in = NULL;
 	slots = promised = ncold = 0;
-	protected = 0;
+	protected = bytes = 0;
+	memset(nstacks, 0, sizeof(nstacks));
 }
 
 /* -------------------------------------------------------------- address space */
+
+/* @size bytes that begin with a page of page tables; NULL: not to be had. */
+static char *map_aligned(size_t size)
+{
+	char *mem = mmap(NULL, size + TABLE, PROT_READ | PROT_WRITE, MAP_FLAGS, -1, 0);
+	size_t before;
+
+	if (mem == MAP_FAILED)
+		return NULL;
+	before = -(uintptr_t)mem & (TABLE - 1);
+	if (before)
+		munmap(mem, before);
+	munmap(mem + before + size, TABLE - before);
+	return mem + before;
+}
 
 static int new_arena(size_t need)
 {
 	size_t n = arena_size / STACK_DEFAULT;
 	struct arena *a;
 
+	need = (need + GROUP - 1) & ~(GROUP - 1);
 	if (n < need)
 		n = need;
 	for (;;) {
 		a = calloc(1, sizeof(*a) + n);
 		if (!a)
 			return -ENOMEM;
-		a->lo = mmap(NULL, n * STACK_DEFAULT, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-		if (a->lo != MAP_FAILED)
+		a->lo = map_aligned(n * STACK_DEFAULT);
+		if (a->lo)
 			break;
 		free(a);
 		if (n == need)
@@ -215,7 +240,7 @@ static size_t take_cold(struct arena_slot *at, size_t max)
 		at[n++] = (struct arena_slot){ .lo = a->lo + i * STACK_DEFAULT,
 					       .arena = a,
 					       .guard = a->slot[i] - COLD,
-					       .fresh = false };
+					       .fresh = a->slot[i] == BARE };
 		a->slot[i] = 0;
 		a->ncold--;
 		ncold--;
@@ -270,17 +295,32 @@ enum stack_guard stack_guard(char *lo)
 	return GUARD_CANARY;
 }
 
-/* A page that was guarded by mprotect() was unmapped. */
-void stack_unguarded(enum stack_guard guard)
+static void count_stack(enum stack_guard guard, size_t size)
+{
+	__atomic_add_fetch(&nstacks[guard], 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&bytes, size, __ATOMIC_RELAXED);
+}
+
+/* @size bytes with a guard were unmapped. */
+void arena_forget(enum stack_guard guard, size_t size)
 {
 	if (guard == GUARD_PROTECTED)
 		__atomic_sub_fetch(&protected, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&nstacks[guard], 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&bytes, size, __ATOMIC_RELAXED);
+}
+
+void stack_stats(uint64_t guards[NR_GUARDS], uint64_t *total)
+{
+	*total = load_relaxed(&bytes);
+	for (int i = 0; i < NR_GUARDS; i++)
+		guards[i] = load_relaxed(&nstacks[i]);
 }
 
 /* ------------------------------------------------------------------- memory */
 
 /* What a stack says of itself, at the upper end of @size bytes at @lo: their first touch. */
-struct stack *arena_describe(char *lo, size_t size, enum stack_guard guard, struct arena *a)
+static struct stack *describe(char *lo, size_t size, enum stack_guard guard, struct arena *a)
 {
 	struct stack *s = (struct stack *)(lo + size) - 1;
 	uintptr_t colour = a ? (uintptr_t)lo / STACK_DEFAULT % COLOURS * 64 : 0;
@@ -296,33 +336,121 @@ struct stack *arena_describe(char *lo, size_t size, enum stack_guard guard, stru
 	return s;
 }
 
+/* One of @size bytes, a mapping of its own; NULL: no memory. */
+struct stack *arena_make_own(size_t size)
+{
+	char *lo = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_FLAGS, -1, 0);
+	enum stack_guard guard;
+
+	if (lo == MAP_FAILED)
+		return NULL;
+	madvise(lo, size, MADV_NOHUGEPAGE);
+	guard = stack_guard(lo);
+	count_stack(guard, size);
+	return describe(lo, size, guard, NULL);
+}
+
+/* Gives those of the slots that are fresh a guard. */
+static void guard_fresh(struct arena_slot *slot, size_t n)
+{
+	char *at[ARENA_BATCH] = { NULL };
+	size_t fresh = 0, guarded = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (slot[i].fresh)
+			at[fresh++] = slot[i].lo;
+	if (can_install)
+		guarded = advise(at, fresh, PAGE, MADV_GUARD_INSTALL);
+	fresh = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!slot[i].fresh)
+			continue;
+		slot[i].guard = fresh++ < guarded ? GUARD_INSTALLED : stack_guard(slot[i].lo);
+		count_stack(slot[i].guard, STACK_DEFAULT);
+	}
+}
+
 /* Makes stacks of @n slots: a list, the lowest address first. */
 struct stack *arena_make(struct arena_slot *slot, size_t n)
 {
 	struct stack *list = NULL;
 	char *at[ARENA_BATCH] = { NULL };
-	size_t guarded = 0;
 
-	for (size_t i = 0; i < n; i++)
-		at[i] = slot[i].lo;
-	if (slot[0].fresh && can_install)
-		guarded = advise(at, n, PAGE, MADV_GUARD_INSTALL);
+	guard_fresh(slot, n);
 	for (size_t i = 0; i < n; i++)
 		at[i] = slot[i].lo + STACK_DEFAULT - PAGE;
 	/* What is not there afterwards is there when it is touched. */
 	if (can_vector)
 		advise(at, n, PAGE, MADV_POPULATE_WRITE);
 	while (n--) {
-		enum stack_guard guard = slot[n].guard;
-		struct stack *s;
+		struct stack *s = describe(slot[n].lo, STACK_DEFAULT, slot[n].guard, slot[n].arena);
 
-		if (slot[n].fresh)
-			guard = n < guarded ? GUARD_INSTALLED : stack_guard(slot[n].lo);
-		s = arena_describe(slot[n].lo, STACK_DEFAULT, guard, slot[n].arena);
 		s->next = list;
 		list = s;
 	}
 	return list;
+}
+
+static size_t slot_number(const struct arena_slot *s)
+{
+	return (size_t)(s->lo - s->arena->lo) / STACK_DEFAULT;
+}
+
+/* With stack_lock held. */
+static void set_cold(struct arena *a, size_t i, uint8_t how)
+{
+	a->slot[i] = how;
+	if (!a->ncold++ || i < a->first_cold)
+		a->first_cold = i;
+	ncold++;
+}
+
+/* All slots of the group that begins with @i are cold, not all bare: they are ours. */
+static bool claim(struct arena *a, size_t i, uint8_t was[GROUP])
+{
+	bool all = true, bare = true;
+
+	spin_lock(&stack_lock);
+	memcpy(was, &a->slot[i], GROUP);
+	for (size_t k = 0; k < GROUP; k++) {
+		all &= was[k] != 0;
+		bare &= was[k] == BARE;
+	}
+	if (all && !bare) {
+		memset(&a->slot[i], 0, GROUP);
+		a->ncold -= GROUP;
+		ncold -= GROUP;
+	}
+	spin_unlock(&stack_lock);
+	return all && !bare;
+}
+
+/*
+ * Gives the page tables of a group back, if it is all cold: by mapping it anew, which
+ * works for any guard and in any kernel (MADV_DONTNEED leaves guards, and so tables, alone).
+ * The new mapping becomes one with its neighbours again. Where it can't be had, the
+ * address space is given up: nobody knows what is mapped there.
+ */
+static void strip(struct arena *a, size_t i)
+{
+	char *lo = a->lo + i * STACK_DEFAULT;
+	uint8_t was[GROUP];
+	bool ok;
+
+	if (!claim(a, i, was))
+		return;
+	ok = mmap(lo, TABLE, PROT_READ | PROT_WRITE, MAP_FLAGS | MAP_FIXED, -1, 0) == lo;
+	if (ok)
+		madvise(lo, TABLE, MADV_NOHUGEPAGE);
+	for (size_t k = 0; k < GROUP; k++)
+		if (was[k] != BARE)
+			arena_forget(was[k] - COLD, STACK_DEFAULT);
+	spin_lock(&stack_lock);
+	for (size_t k = 0; ok && k < GROUP; k++)
+		set_cold(a, i + k, BARE);
+	if (!ok)
+		slots -= GROUP;
+	spin_unlock(&stack_lock);
 }
 
 /*
@@ -349,14 +477,9 @@ void arena_cool(struct stack *list)
 			madvise(slot[i].lo, PAGE, MADV_DONTNEED);
 	advise(at, n, STACK_DEFAULT - PAGE, MADV_DONTNEED);
 	spin_lock(&stack_lock);
-	for (size_t i = 0; i < n; i++) {
-		struct arena *a = slot[i].arena;
-		size_t k = (size_t)(slot[i].lo - a->lo) / STACK_DEFAULT;
-
-		a->slot[k] = COLD + slot[i].guard;
-		if (!a->ncold++ || k < a->first_cold)
-			a->first_cold = k;
-		ncold++;
-	}
+	for (size_t i = 0; i < n; i++)
+		set_cold(slot[i].arena, slot_number(&slot[i]), COLD + slot[i].guard);
 	spin_unlock(&stack_lock);
+	for (size_t i = 0; i < n; i++)
+		strip(slot[i].arena, slot_number(&slot[i]) & ~(GROUP - 1));
 }

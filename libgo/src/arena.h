@@ -8,8 +8,9 @@
 struct arena;
 
 /*
- * How many slots are made, and how many stacks cooled, at a time, at the most: those that
- * are on their way are out of others' reach, so address space is promised for them.
+ * How many slots are made, and how many stacks cooled, at a time, at the most. While
+ * stacks are being cooled they are out of others' reach, so address space for that many
+ * is promised to whom cools them. (A group that is stripped is smaller.)
  */
 #define ARENA_BATCH	32
 
@@ -18,7 +19,7 @@ struct arena_slot {
 	char *lo;
 	struct arena *arena;
 	enum stack_guard guard;		/* unless it is fresh */
-	bool fresh;			/* never used: it has no guard yet */
+	bool fresh;			/* or bare: it has no guard yet */
 };
 
 extern uint32_t stack_lock;		/* of the arenas, and of the depot */
@@ -29,7 +30,7 @@ int arena_reserve(size_t n);
 size_t arena_take(struct arena_slot *at, size_t max);
 struct stack *arena_make(struct arena_slot *slot, size_t n);
 void arena_cool(struct stack *list);
-struct stack *arena_describe(char *lo, size_t size, enum stack_guard guard, struct arena *a);
-void stack_unguarded(enum stack_guard guard);
+struct stack *arena_make_own(size_t size);
+void arena_forget(enum stack_guard guard, size_t size);
 
 #endif /* GVTGO_ARENA_H */

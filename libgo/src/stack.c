@@ -64,10 +64,6 @@ static struct cooling {
 	bool more;		/* free stacks are left that may not be needed either */
 } cooling;
 
-static uint64_t nstacks[NR_GUARDS];	/* in use or free, by guard */
-static uint64_t arena_bytes;		/* in slots that were used */
-static uint64_t own_bytes;		/* in mappings of their own */
-
 int stack_init(void)
 {
 	arena_init();
@@ -160,8 +156,6 @@ void stack_exit(bool keep)
 	arena_exit(keep);
 	depot = (struct depot){};
 	cooling = (struct cooling){};
-	memset(nstacks, 0, sizeof(nstacks));
-	arena_bytes = own_bytes = 0;
 	stack_lock = 0;
 }
 
@@ -192,28 +186,12 @@ static NOINLINE void refill(struct p *p)
 		return;
 	p->stacks = arena_make(slot, n);
 	p->nstacks = (uint32_t)n;
-	for (struct stack *s = p->stacks; s && slot[0].fresh; s = s->next) {
-		__atomic_add_fetch(&nstacks[s->guard], 1, __ATOMIC_RELAXED);
-		__atomic_add_fetch(&arena_bytes, STACK_DEFAULT, __ATOMIC_RELAXED);
-	}
 }
 
 /* A stack of @size bytes, a mapping of its own; NULL: no memory. */
 struct stack *stack_new(size_t size)
 {
-	struct stack *s;
-	char *lo;
-
-	size = stack_slot_size(size);
-	lo = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-	if (lo == MAP_FAILED)
-		return NULL;
-	madvise(lo, size, MADV_NOHUGEPAGE);
-	s = arena_describe(lo, size, stack_guard(lo), NULL);
-	__atomic_add_fetch(&own_bytes, size, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&nstacks[s->guard], 1, __ATOMIC_RELAXED);
-	return s;
+	return arena_make_own(stack_slot_size(size));
 }
 
 /* Unmaps a stack that is a mapping of its own. */
@@ -222,9 +200,7 @@ void stack_free(struct stack *s)
 	char *lo = s->guard == GUARD_CANARY ? s->lo : s->lo - PAGE;
 	size_t size = (size_t)((char *)(s + 1) - lo);
 
-	__atomic_sub_fetch(&own_bytes, size, __ATOMIC_RELAXED);
-	__atomic_sub_fetch(&nstacks[s->guard], 1, __ATOMIC_RELAXED);
-	stack_unguarded(s->guard);
+	arena_forget(s->guard, size);
 	san_stack_gone(s);
 	munmap(lo, size);
 }
@@ -387,11 +363,4 @@ int64_t stack_cool(int64_t now, bool idle)
 	if (cooling.todo)
 		return until + COOL_PAUSE;
 	return cooling.more ? cooling.window_ends : NEVER;
-}
-
-void stack_stats(uint64_t guards[NR_GUARDS], uint64_t *bytes)
-{
-	*bytes = load_relaxed(&own_bytes) + load_relaxed(&arena_bytes);
-	for (int i = 0; i < NR_GUARDS; i++)
-		guards[i] = load_relaxed(&nstacks[i]);
 }

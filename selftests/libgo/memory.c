@@ -117,10 +117,10 @@ TEST(each)
 
 /* ------------------------------------------------------------------- going back */
 
-/* Waits until at most @most more than @rss is resident, doing nothing, or working. */
-static void goes_back(long rss, long most, bool work)
+/* Waits until @bytes() are at most @most more than @before, doing nothing, or working. */
+static void goes_back(long (*bytes)(void), long before, long most, bool work)
 {
-	while (resident() - rss > most) {
+	while (bytes() - before > most) {
 		int64_t until = go_now() + 20 * MS;
 
 		if (!work)
@@ -132,15 +132,19 @@ static void goes_back(long rss, long most, bool work)
 
 static void ends(void *arg)
 {
-	long rss = resident(), peak, n = arg ? 20000 : 100000;
+	long rss = resident(), tables = page_tables(), peak, peak_tables;
+	long n = arg ? 20000 : 100000;
 
 	make(n, parked);
 	go_wg_wait(&ready);
 	peak = resident() - rss;
+	peak_tables = page_tables() - tables;
 	CHECK(peak > n * 4096);
+	CHECK(peak_tables > n * 512);
 	release();
 	/* Descriptors stay, 128 bytes each: that is 4 % of what it was. */
-	goes_back(rss, peak / 16, arg);
+	goes_back(resident, rss, peak / 16, arg);
+	goes_back(page_tables, tables, peak_tables / 8, arg);
 	/* And it is all there again when it is wanted. */
 	make(n, parked);
 	go_wg_wait(&ready);
@@ -190,7 +194,7 @@ static void deep_ones(void *arg)
 	CHECK(peak > n * DEEP);
 	release();
 	/* A P that works keeps some few, as they are. */
-	goes_back(rss, peak / 20, arg);
+	goes_back(resident, rss, peak / 20, arg);
 	make(n, deep);
 	go_wg_wait(&ready);
 	release();
