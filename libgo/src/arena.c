@@ -110,7 +110,9 @@ static void probe(void)
 	can_install = can_vector = false;
 	if (p == MAP_FAILED)
 		return;
-	can_install = !madvise(p, PAGE, MADV_GUARD_INSTALL);
+	/* An emulator may take advice and do nothing: a guard's address is none for a call. */
+	can_install = !madvise(p, PAGE, MADV_GUARD_INSTALL) && access(p, F_OK) &&
+		      errno == EFAULT;
 	if (can_install) {
 		struct iovec v[] = { { p + PAGE, PAGE }, { p + 3 * PAGE, PAGE } };
 
