@@ -179,7 +179,7 @@ static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
  * The current goroutine waits. @after releases the lock under which it made itself
  * known to whoever will ready it. Returns the M on which it goes on.
  */
-struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
+NOINLINE struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 {
 	struct g *g = m->cur;
 	struct p *p = m->p;
@@ -193,7 +193,7 @@ struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 }
 
 /* Never comes back: the runtime is stopping, or there is nothing to wait for. */
-void sched_stop_here(struct m *m)
+NOINLINE void sched_stop_here(struct m *m)
 {
 	store_relaxed(&m->cur->state, G_RUNNABLE);
 	switch_away(m, m->cur, NULL);
@@ -204,7 +204,7 @@ void sched_stop_here(struct m *m)
  * The current goroutine has no P, and there was none idle: it waits in a queue, and its
  * thread is free. Returns the M on which it goes on.
  */
-struct m *sched_requeue(struct m *m)
+NOINLINE struct m *sched_requeue(struct m *m)
 {
 	struct g *g = m->cur;
 
@@ -304,7 +304,7 @@ NOINLINE struct m *sched_yield_here(struct m *m)
 	return yield(m);
 }
 
-void go_yield(void)
+NOINLINE void go_yield(void)
 {
 	struct m *m = m_enter();
 
@@ -388,7 +388,7 @@ NO_TSAN void gvtgo_main(struct p *p)
 	__builtin_unreachable();
 }
 
-NO_TSAN void go_exit(void)
+NOINLINE NO_TSAN void go_exit(void)
 {
 	struct m *m = m_enter();
 	struct stack *s;
@@ -421,16 +421,17 @@ static void queue_left(struct m *m)
 }
 
 /* What an M does on its own stack, until the runtime stops. */
-void sched_loop(struct m *m)
+NOINLINE void sched_loop(struct m *m)
 {
 	struct g *g;
 
 	while ((g = idle_find(m)) != NULL) {
 		struct p *p = m->p;
 
+		/* Before it is entered: it may be fresh, or a ticket, and have none to load. */
+		if (unlikely(m->eh))
+			eh_switch(m, NULL, g);
 		if (likely(enter(m, p, g))) {
-			if (unlikely(m->eh))
-				eh_switch(m, NULL, g);
 			san_leave_for(&m->g0_fake, m, g);
 			p = arch_switch(&m->g0_sp, g->sp, p);
 			san_arrived(m->g0_fake);

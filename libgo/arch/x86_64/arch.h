@@ -62,9 +62,12 @@ void *gvtgo_switch(void **save, void *to, void *arg);
  * the ret by which the other goroutine leaves the runtime meets the entry that the call
  * made by which this one entered it. Often that is the same place.
  *
- * It pushes, so nothing may lie below the stack pointer: -mno-red-zone (libgo.mk). The
- * push is not here, because the compiler doesn't see it: its own unwind information,
- * which may count from rsp, holds at both instructions so.
+ * It pushes, so nothing may lie below the stack pointer: -mno-red-zone (libgo.mk). With
+ * -flto, clang forgets that where it inlines such a function into one of the program's,
+ * which has a red zone; so whatever holds a switch is NOINLINE, or is inlined only into
+ * what is (scripts/codecheck switches). The push is not here, because the compiler doesn't
+ * see it: its own unwind information, which may count from rsp, holds at both
+ * instructions so.
  */
 static inline void *arch_switch(void **save, void *to, void *arg)
 {
