@@ -156,8 +156,11 @@ void *go_blocking(void *(*fn)(void *), void *arg)
 	ret = fn(arg);
 
 	m = m_enter();
-	store_relaxed(&m->cur->why, WAIT_NONE);
-	m_leave(m);
+	/* Unless @fn forked, and this is the child. */
+	if (likely(m != NULL)) {
+		store_relaxed(&m->cur->why, WAIT_NONE);
+		m_leave(m);
+	}
 	return ret;
 }
 

@@ -104,7 +104,7 @@ TEST(waiting_while_unwinding)
 
 static void exits(void *arg)
 {
-	exit_in_catch(go_exit);
+	exit_in_catch(go_yield, go_exit);
 }
 
 static void sees_none(void *arg)
@@ -114,17 +114,55 @@ static void sees_none(void *arg)
 	go_wg_done(&wg);
 }
 
+/*
+ * What one leaves behind, on its thread and in its descriptor, is not what the next one
+ * begins with, also where a P that was idle begins with it: then nobody else runs.
+ */
 static void after_exit(void *arg)
 {
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		go_wg_add(&wg, 1);
+		go_wg_add(&wg, 2);
 		start(exits, NULL);
+		start(sees_none, NULL);
+		if (i % 2)
+			go_sleep(100000);
 		start(sees_none, NULL);
 		go_wg_wait(&wg);
 		CHECK_EQ(0, exceptions_here());
 	}
+}
+
+static void *waits_in_catch(void *arg)
+{
+	catch_and_wait(99, go_yield, 3);
+	return arg;
+}
+
+static void blocks_in_catch(void)
+{
+	CHECK(go_blocking(waits_in_catch, &wg) == &wg);
+}
+
+static void blocks(void *arg)
+{
+	catch_and_wait(50 + (intptr_t)arg, blocks_in_catch, 5);
+	go_wg_done(&wg);
+}
+
+static void many_block(void *arg)
+{
+	go_wg_add(&wg, 4);
+	start_n(4, blocks);
+	go_wg_wait(&wg);
+	CHECK_EQ(0, exceptions_here());
+}
+
+TEST(blocking_in_a_catch_block)
+{
+	run_on(1, many_block, NULL);
+	run_on(2, many_block, NULL);
 }
 
 TEST(one_that_ends_in_a_catch_block)

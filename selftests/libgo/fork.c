@@ -154,6 +154,30 @@ static void forks_again(void *arg)
 	stop_company();
 }
 
+static void *forks_in_blocking(void *arg)
+{
+	*(pid_t *)arg = fork();
+	return arg;
+}
+
+static void fork_in_blocking(void *arg)
+{
+	pid_t pid;
+
+	start_company();
+	CHECK(go_blocking(forks_in_blocking, &pid) == &pid);
+	if (!pid)
+		_exit(go_blocking(forks_in_blocking, &pid) == &pid ? 6 : 1);
+	CHECK_EQ(6, wait_for(pid));
+	stop_company();
+}
+
+TEST(child_may_return_from_go_blocking)
+{
+	run_on(1, fork_in_blocking, NULL);
+	run_on(4, fork_in_blocking, NULL);
+}
+
 TEST(child_may_fork)
 {
 	run_on(2, forks_again, NULL);

@@ -132,11 +132,12 @@ void wait_in_destructor(int value, void (*wait)(void))
 	}
 }
 
-void exit_in_catch(void (*end)(void))
+void exit_in_catch(void (*wait)(void), void (*end)(void))
 {
 	try {
 		throw failure(1);
 	} catch (const failure &) {
+		wait();
 		end();
 	}
 }

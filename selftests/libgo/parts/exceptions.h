@@ -16,7 +16,8 @@ void catch_and_wait(int value, void (*wait)(void), int rounds);
 /* The same with @wait called by a destructor, while the exception is on its way. */
 void wait_in_destructor(int value, void (*wait)(void));
 
-void exit_in_catch(void (*end)(void));
+/* Both are called in a catch block. */
+void exit_in_catch(void (*wait)(void), void (*end)(void));
 void throw_it(int value);
 
 /* Is an exception handled here (1 or 0); how many are on their way. */
