@@ -14,6 +14,8 @@
 
 #define keep(x) __asm__ volatile("" : : "r"(x) : "memory")
 
+#define WAITS "[chan receive"
+
 static struct go_chan *ch, *full;
 static struct go_waitgroup wg;
 static struct go_mutex mutex;
@@ -95,7 +97,7 @@ static uint64_t waiter_id[9];
 void name(void *arg);							\
 void name(void *arg)							\
 {									\
-	*(uint64_t *)arg = go_id();					\
+	wr(*(uint64_t *)arg, go_id());					\
 	__VA_ARGS__;							\
 	keep(arg);							\
 }
@@ -122,13 +124,25 @@ static struct waiter waiters[] = {
 	{ du_lock, "[sync.Mutex.Lock]: du_lock", "go_mutex_lock" },
 };
 
-/* All that were started on this P wait, or have ended. */
-static void settle(void)
+/*
+ * Until @n goroutines have said who they are, and are in @state. One that is just
+ * going to park already says so, but what is shown of its frames is older.
+ */
+static void settle(const uint64_t *id, size_t n, const char *state)
 {
-	int i;
+	size_t i;
 
-	for (i = 0; i < 100; i++)
-		go_yield();
+	for (i = 0; i < n; i++) {
+		const char *p;
+
+		until(rd(id[i]));
+		do {
+			go_yield();
+			dump();
+			p = part(id[i]);
+			p = p && strstr(p, state) ? strstr(p, "\n\tgo_") : NULL;
+		} while (!p || !strstr(p, "\n\tdu_"));
+	}
 }
 
 void du_main(void *arg);
@@ -143,9 +157,7 @@ void du_main(void *arg)
 	go_mutex_lock(&mutex);
 	for (i = 0; i < ARRAY_SIZE(waiters); i++)
 		start(waiters[i].fn, &waiter_id[i]);
-	for (i = 0; i < ARRAY_SIZE(waiters); i++)
-		until(rd(waiter_id[i]));
-	settle();
+	settle(waiter_id, ARRAY_SIZE(waiters), "[");
 	dump();
 	for (i = 0; i < ARRAY_SIZE(waiters); i++) {
 		const struct waiter *w = &waiters[i];
@@ -233,9 +245,12 @@ static void frames_main(void *arg)
 	CHECK_EQ(0, go_with(&small, du_own, &own_id));
 	CHECK_EQ(0, go_with(&pinned, du_pinned, &pinned_id));
 	start(du_yielded, NULL);
-	until(rd(deep_id) && rd(odd_id) && rd(libc_id) && rd(own_id) && rd(pinned_id) &&
-	      rd(yielded_id));
-	settle();
+	settle(&deep_id, 1, WAITS);
+	settle(&odd_id, 1, WAITS);
+	settle(&libc_id, 1, WAITS);
+	settle(&own_id, 1, WAITS);
+	settle(&pinned_id, 1, WAITS);
+	settle(&yielded_id, 1, "[runnable]");
 	start(du_fresh, &fresh_id);
 	dump();
 	has_frames(deep_id, "du_deep_inner", 10);
@@ -269,7 +284,7 @@ void du_spin(void *arg);
 void du_spin(void *arg)
 {
 	wr(spin_tid, (pid_t)syscall(SYS_gettid));
-	*(uint64_t *)arg = go_id();
+	wr(*(uint64_t *)arg, go_id());
 	wr(flag, 1);
 	while (rd(flag) == 1)
 		;
@@ -354,8 +369,7 @@ static void names_main(void *arg)
 	CHECK_EQ(0, go_with(&gone, du_recv, &ids[0]));
 	CHECK_EQ(0, go_with(&last, du_recv, &ids[1]));
 	CHECK_EQ(0, go_with(&over, du_recv, &ids[2]));
-	until(rd(ids[0]) && rd(ids[1]) && rd(ids[2]));
-	settle();
+	settle(ids, 3, WAITS);
 	CHECK_EQ(0, munmap(two + 2 * page, page));
 	dump();
 	must(ids[0], "[chan receive]: gone: du_recv", "\tdu_recv+0x");
@@ -418,8 +432,7 @@ static void churn_main(void *arg)
 	ch = make_chan(0, 0);
 	deep_id = 0;
 	start(du_deep, &deep_id);
-	until(rd(deep_id));
-	settle();
+	settle(&deep_id, 1, WAITS);
 	wr(churning, 1);
 	start_n(8, du_churn);
 	for (i = 0; i < n; i++) {
@@ -463,8 +476,7 @@ static void at_once_main(void *arg)
 	ch = make_chan(0, 0);
 	deep_id = 0;
 	start(du_deep, &deep_id);
-	until(rd(deep_id));
-	settle();
+	settle(&deep_id, 1, WAITS);
 	start_n(8, dump_twice);
 	until(rd(dumpers) == 8);
 }
