@@ -335,6 +335,7 @@ static struct stack *describe(char *lo, size_t size, enum stack_guard guard, str
 	s->fake = NULL;
 	s->left = 0;
 	s->top = (char *)s - colour;
+	san_stack_made(s);
 	return s;
 }
 

@@ -131,7 +131,10 @@ struct stack {
 	struct stack *next;	/* in a cache, or in its batch */
 	struct arena *arena;	/* NULL: a mapping of its own */
 	char *top;		/* where frames begin: 16-byte aligned */
-	void *fiber;		/* TSan's */
+	union {
+		void *fiber;		/* TSan's */
+		uintptr_t registered;	/* Valgrind's number for it */
+	};
 	union {
 		void *fake;		/* ASan's, while switched away */
 		struct stack *newer;	/* in the depot, of the first one of a batch */

@@ -44,6 +44,12 @@
 #define TEST_TSAN 1
 #endif
 #endif
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#define TEST_VALGRIND ((int)RUNNING_ON_VALGRIND)
+#else
+#define TEST_VALGRIND 0
+#endif
 #ifndef TEST_ASAN
 #define TEST_ASAN 0
 #endif
@@ -113,11 +119,11 @@ const char *__tsan_default_options(void)
 /* How often to do something that is done often: sanitizers cost a factor. */
 static inline __maybe_unused size_t scaled(size_t n)
 {
-	if (TEST_TSAN)
-		n /= 10;
-	else if (TEST_ASAN)
-		n /= 4;
-	return n ? n : 1;
+	/* Valgrind runs one thread at a time, slowly: much is cut more than little. */
+	const size_t much = n > 1000 ? 100 : 10;
+	const size_t by = TEST_VALGRIND ? much : TEST_TSAN ? 10 : TEST_ASAN ? 4 : 1;
+
+	return n > by ? n / by : 1;
 }
 
 static inline __maybe_unused struct go_chan *make_chan(size_t elem_size, size_t cap)
