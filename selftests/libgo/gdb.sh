@@ -14,7 +14,7 @@ script=$GVT_TOP/libgo/gdb/libgvtgo-gdb.py
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 # Where each goroutine is depends on nobody losing the P.
-export LIBGO_DEBUG=preempt=900000000
+export LIBGO_DEBUG=preempt=0
 
 # Why there is nothing to be seen here; status 1: there is.
 reason() {
