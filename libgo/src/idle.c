@@ -14,6 +14,14 @@
  * last one to stop spinning looks once more, or finds work and wakes the next.
  * An idle P is only passed on under sched.lock.
  *
+ * Two goroutines that take turns on one P ready each other into runnext, millions of times
+ * a second. A thief leaves runnext alone while its owner switches that fast (runq_steal()),
+ * and to wake one up for nothing each time would cost more than the switches. So a thief
+ * that finds nothing but such a P hushes it: for some thousand switches it wakes nobody for
+ * its runnext alone, which only it will run anyway. Where it computes for long after all,
+ * the monitor sees a queue that doesn't move, and wakes a thief; one that finds something
+ * there ends the hush.
+ *
  * The watcher is the sleeping M that wakes by itself when the earliest timer is due.
  * It is needed only while all Ps are idle: otherwise a running M sees its own timers,
  * and sysmon those of others. So whoever falls asleep with an earlier timer in sight
@@ -30,6 +38,11 @@
 
 /* While other threads of the process might still wake somebody, look again so often. */
 #define RECHECK	(100 * NSEC_PER_MSEC)
+
+/* How many Ps a thief hushes, and for how many switches. */
+#define HUSH_PS		8
+#define HUSH_MIN	1024u
+#define HUSH_MAX	65536u
 
 static void push_idle_p(struct p *p)
 {
@@ -155,6 +168,14 @@ void idle_wake_p(void)
 		start_m(p, true);
 }
 
+/* idle_wake_next(), with an idle P. */
+NOINLINE void idle_wake_unhushed(const struct p *p)
+{
+	if (!load_seq(&sched.nspinning) && ((int32_t)(p->tick - load_relaxed(&p->hush)) >= 0 ||
+					    load_relaxed(&p->head) != p->tail))
+		idle_wake_p();
+}
+
 /*
  * Is there an M that sleeps? If not, one is started. The monitor lets those go that are
  * held meanwhile: they may hold locks of libc's (preempt.c).
@@ -264,10 +285,34 @@ static bool give_p_away(struct m *m)
 
 /* ------------------------------------------------------------------- looking */
 
+/* Nothing was found. Ps that switch fast should not wake anybody for that. */
+static void hush(const struct p_array *a, const struct p *p, uint32_t start)
+{
+	for (uint32_t i = 0; i < a->n && i < HUSH_PS; i++) {
+		struct p *victim = a->p[(start + i) % a->n];
+		uint32_t tick = load_relaxed(&victim->tick), len;
+
+		if (victim == p || !load_relaxed(&victim->m))
+			continue;
+		for (int k = 0; k < 20 && load_relaxed(&victim->tick) == tick; k++)
+			arch_pause();
+		if (load_relaxed(&victim->tick) == tick)
+			continue;
+		len = 2 * load_relaxed(&victim->hush_len);
+		if (len < HUSH_MIN)
+			len = HUSH_MIN;
+		if (len > HUSH_MAX)
+			len = HUSH_MAX;
+		store_relaxed(&victim->hush_len, len);
+		store_relaxed(&victim->hush, load_relaxed(&victim->tick) + len);
+	}
+}
+
 static struct g *steal(struct m *m)
 {
 	struct p *p = m->p;
 	struct p_array *a = rcu_ps();
+	uint32_t start = 0;
 
 	if (a->n == 1)
 		return NULL;
@@ -280,8 +325,7 @@ static struct g *steal(struct m *m)
 		add_seq(&sched.nspinning, 1);
 	}
 	for (int round = 0; round < 4; round++) {
-		uint32_t start = (uint32_t)(rng_next(&p->rng) % a->n);
-
+		start = (uint32_t)(rng_next(&p->rng) % a->n);
 		for (uint32_t i = 0; i < a->n; i++) {
 			struct p *victim = a->p[(start + i) % a->n];
 			struct g *g;
@@ -293,8 +337,9 @@ static struct g *steal(struct m *m)
 				return g;
 		}
 		if (load_relaxed(&sched.stopping))
-			break;
+			return NULL;
 	}
+	hush(a, p, start);
 	return NULL;
 }
 

@@ -43,7 +43,8 @@
  * it calls the runtime and gets an idle P there, or waits in the global queue; or until
  * the monitor sees that it uses its processor, and holds it by the signal.
  *
- * m->retake is NO or ASKED exactly while the M has a P, unless it is inside the runtime.
+ * Thieves use the same door for runnext: STEAL keeps the M out for a moment. m->retake is
+ * NO, ASKED or STEAL exactly while the M has a P, unless it is inside the runtime.
  *
  * Rejected: signalling blocked threads too (Go's users met EINTR where none was before:
  * nanosleep(), poll() and epoll_wait() are never restarted); moving a goroutine from the
@@ -54,6 +55,7 @@
 
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -63,7 +65,7 @@
 #include "san.h"
 
 /* m->retake */
-enum { RETAKE_NO, RETAKE_ASKED, RETAKE_TAKEN };
+enum { RETAKE_NO, RETAKE_ASKED, RETAKE_TAKEN, RETAKE_STEAL };
 
 /* m->hold, a futex; changed under sched.lock */
 enum { HOLD_NO, HOLD_YES, HOLD_STOP };
@@ -105,6 +107,17 @@ static void count_shared(uint64_t *what)
 
 /* ------------------------------------------------------------ at the runtime's door */
 
+/* A thief is at @m's runnext: some microseconds, if it isn't stopped in the midst. */
+static void wait_for_thief(const struct m *m)
+{
+	for (unsigned int i = 0; load_acquire(&m->retake) == RETAKE_STEAL; i++) {
+		if (i < 1000)
+			arch_pause();
+		else
+			sched_yield();
+	}
+}
+
 /*
  * m_enter() found that @m is asked for its P, or has lost it. Returns the M on which the
  * goroutine goes on, with a P.
@@ -113,6 +126,7 @@ NOINLINE struct m *preempt_enter(struct m *m)
 {
 	if (!m->cur)
 		return m;
+	wait_for_thief(m);
 	/* It is inside before the P is gone: the others get their turn, if there are any. */
 	if (cas_seq(&m->retake, RETAKE_ASKED, RETAKE_NO)) {
 		count(m->p, goroutine_preemptions);
@@ -148,7 +162,9 @@ void *go_blocking(void *(*fn)(void *), void *arg)
 	store_relaxed(&p->m, NULL);
 	store_relaxed(&m->cur->why, WAIT_BLOCKING);
 	store_relaxed(&m->blocking, true);
-	store_relaxed(&m->retake, RETAKE_TAKEN);
+	while (!cas_seq(&m->retake, RETAKE_NO, RETAKE_TAKEN) &&
+	       !cas_seq(&m->retake, RETAKE_ASKED, RETAKE_TAKEN))
+		wait_for_thief(m);
 	rcu_thread_sleep();
 	idle_handoff_p(p);
 	m_leave(m);
@@ -299,6 +315,27 @@ void preempt_give(struct m *m)
 		remove_held(to, p);
 	}
 	spin_unlock(&sched.lock);
+}
+
+/*
+ * A thief: what @victim would run next, if its M is in user code; NULL: nothing. As the
+ * monitor when it takes a P: either the M sees STEAL when it enters the runtime, and waits
+ * for NO, or it is seen to be inside. What it wrote before it left is published by
+ * m_leave(), what is written here by the exchange.
+ */
+struct g *preempt_steal_next(struct p *victim)
+{
+	struct m *m = load_acquire(&victim->m);
+	struct g *g = NULL;
+
+	if (!m || !can_barrier || !cas_seq(&m->retake, RETAKE_NO, RETAKE_STEAL))
+		return NULL;
+	if (barrier_everywhere() && !load_acquire(&m->in_rt) && m->p == victim) {
+		g = load_relaxed(&victim->runnext);
+		store_relaxed(&victim->runnext, NULL);
+	}
+	cas_seq(&m->retake, RETAKE_STEAL, RETAKE_NO);
+	return g;
 }
 
 /* Under sched.lock: the thread that has been held longest goes on with @p. False: there is none. */

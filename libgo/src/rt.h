@@ -224,6 +224,8 @@ struct p {
 	uint32_t ngfree;
 	uint32_t nstacks;
 	struct stack *stacks;		/* free ones: see stack.c */
+	uint32_t hush;			/* until this tick nobody is woken for runnext: idle.c */
+	uint32_t hush_len;
 
 	CACHE_ALIGNED uint32_t head;	/* of the run queue; moved by the owner and by thieves */
 	uint32_t tail;			/* moved by the owner */
@@ -439,6 +441,7 @@ static inline void sched_finish(struct p *p)
 
 struct g *idle_find(struct m *m);
 void idle_wake_p(void);
+void idle_wake_unhushed(const struct p *p);
 void idle_wake_m(struct m *m);
 void idle_wake_all(void);
 void idle_add_p(struct p *p);
@@ -453,6 +456,13 @@ static inline void idle_wake(void)
 {
 	if (unlikely(load_seq(&sched.nidle)) && !load_seq(&sched.nspinning))
 		idle_wake_p();
+}
+
+/* The same where runnext was filled on @p, and nothing more: @p itself runs it soon. */
+static inline void idle_wake_next(struct p *p)
+{
+	if (unlikely(load_seq(&sched.nidle)))
+		idle_wake_unhushed(p);
 }
 
 /* ----------------------------------------------------------------- runq.c */
@@ -709,6 +719,7 @@ void preempt_init(void);
 void preempt_exit(bool all);
 void preempt_give(struct m *m);
 bool preempt_resume(struct p *p);
+struct g *preempt_steal_next(struct p *victim);
 void preempt_stop(void);
 void preempt_forget(struct m *m);
 bool preempt_look(struct p *p, int64_t now, int64_t slice, bool wanted);

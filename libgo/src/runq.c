@@ -11,6 +11,12 @@
  * load-acquire of head in runq_put() pairs with it, so that a slot is not written
  * again before it was read. head and tail only grow, modulo 2^32.
  *
+ * runnext is the owner's alone: two atomic exchanges for each switch of a pair that takes
+ * turns would make it half as fast again. A thief takes it only from an owner that computes
+ * in user code, and keeps that one out of the runtime meanwhile: preempt_steal_next(). What
+ * is in runnext is not published for a thief, then, when idle_wake_next() looks for idle Ps;
+ * nothing is lost by that: the owner runs it next.
+ *
  * While a P is solo (the only one that this run ever had) nobody steals from it and
  * the owner needs no atomic read-modify-write. It clears the flag itself, with a
  * release that pairs with the thief's acquire.
@@ -79,7 +85,11 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 		until = go_now() + 3 * NSEC_PER_USEC;
 		while (go_now() < until)
 			arch_pause();
-		if (load_relaxed(&victim->tick) == tick && cas_seq(&victim->runnext, g, NULL)) {
+		g = load_relaxed(&victim->tick) == tick ? preempt_steal_next(victim) : NULL;
+		if (g) {
+			/* It was worth waking somebody. */
+			store_relaxed(&victim->hush_len, 0);
+			store_relaxed(&victim->hush, tick);
 			count(p, goroutine_steals);
 			return g;
 		}

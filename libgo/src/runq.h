@@ -38,15 +38,9 @@ static inline void runq_put(struct p *p, struct g *g)
 /* To run next; what was to run next goes to the end. */
 static inline void runq_put_next(struct p *p, struct g *g)
 {
-	struct g *old;
+	struct g *old = load_relaxed(&p->runnext);
 
-	if (p->solo) {
-		old = p->runnext;
-		store_relaxed(&p->runnext, g);
-	} else {
-		/* Full order: idle_wake() looks for idle Ps after this. */
-		old = __atomic_exchange_n(&p->runnext, g, __ATOMIC_SEQ_CST);
-	}
+	store_relaxed(&p->runnext, g);
 	if (old)
 		runq_put(p, old);
 }
@@ -77,26 +71,21 @@ static inline struct g *runq_get(struct p *p)
 	struct g *g = load_relaxed(&p->runnext);
 
 	if (g) {
-		if (p->solo) {
-			store_relaxed(&p->runnext, NULL);
-			return g;
-		}
-		/* A thief may have taken it; none puts one there. */
-		if (cas_seq(&p->runnext, g, NULL))
-			return g;
+		store_relaxed(&p->runnext, NULL);
+		return g;
 	}
 	return runq_get_fifo(p);
 }
 
 /* wait_wake() with the common case in line: a goroutine by a goroutine, neither pinned. */
-static inline void wait_wake_here(struct m *m, struct waiter *w)
+static ALWAYS_INLINE inline void wait_wake_here(struct m *m, struct waiter *w)
 {
 	struct g *g = w->g;
 
 	if (likely(m && g && !g->pin)) {
 		store_relaxed(&g->state, G_RUNNABLE);
 		runq_put_next(m->p, g);
-		idle_wake();
+		idle_wake_next(m->p);
 	} else {
 		wait_wake(m, w);
 	}

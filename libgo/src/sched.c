@@ -221,11 +221,13 @@ void sched_ready(struct m *m, struct g *g)
 		inbox_put(g);
 		return;
 	}
-	if (likely(m != NULL))
+	if (likely(m != NULL)) {
 		runq_put_next(m->p, g);
-	else
+		idle_wake_next(m->p);
+	} else {
 		gq_put(g);
-	idle_wake();
+		idle_wake();
+	}
 }
 
 /* The same, behind all others. */
