@@ -535,8 +535,8 @@ void go_stats(struct go_stats *s);
  * SIGQUIT does this on stderr, and ends the program with status 2, unless the program has
  * an action of its own for it when go_run() begins.
  *
- * Context: any thread, at any time, but not a signal handler. Blocks as a thread while it
- * writes to @fd.
+ * Context: any thread, at any time, but not a signal handler. Blocks in write(); on a
+ * thread that is no goroutine, go_run() does not return meanwhile.
  * Return: 0; -EPERM where no runtime runs; -ENOMEM; or what write() says.
  * Go: runtime.Stack(buf, true); SIGQUIT.
  */

@@ -61,7 +61,7 @@ struct symbol {
 /* struct dump - one of them, in memory of its own. */
 struct dump {
 	int fd, err;
-	struct m *self;			/* the M that dumps, NULL: no goroutine's */
+	const struct g *self;		/* the goroutine that dumps; NULL: it is none */
 	int64_t now;
 	uint64_t shown;
 	size_t nout;
@@ -88,8 +88,11 @@ static bool peek_by_pipe(struct dump *d, const void *at, void *to, size_t n)
 	       syscall(SYS_read, d->pipe[0], to, n) == (long)n;
 }
 
-/* Copies @n bytes, at most a page, from @at, where there may be nothing: then false. */
-static bool peek(struct dump *d, const void *at, void *to, size_t n)
+/*
+ * Copies @n bytes, at most a page, from @at, where there may be nothing: then false. Not
+ * in line: the caller may change its thread, and errno's address with it.
+ */
+static NOINLINE bool peek(struct dump *d, const void *at, void *to, size_t n)
 {
 	struct iovec here = { to, n }, there = { (void *)at, n };
 
@@ -164,23 +167,27 @@ static bool same(const struct seen *a, const struct seen *b)
 /* The thread on which @g runs; 0: none, or it can't be found out. */
 static NO_TSAN NOINLINE pid_t thread_of(const struct g *g)
 {
+	struct m *self = m_enter();
 	pid_t tid = 0;
 
 	for (int i = 0; !spin_trylock(&sched.lock); i++) {
 		if (i == 1000)
-			return 0;
+			goto out;
 		usleep(10);
 	}
 	for (const struct m *m = sched.ms; m && !tid; m = m->next)
 		if (((const volatile struct m *)m)->cur == g)
 			tid = load_relaxed(&m->tid);
 	spin_unlock(&sched.lock);
+out:
+	if (self)
+		m_leave(self);
 	return tid;
 }
 
 /* -------------------------------------------------------------------- writing */
 
-static void flush(struct dump *d)
+static NOINLINE void flush(struct dump *d)
 {
 	for (size_t at = 0; at < d->nout && !d->err;) {
 		ssize_t n = write(d->fd, d->out + at, d->nout - at);
@@ -328,7 +335,7 @@ static void dump_g(struct g *g, void *arg)
 	if (d->shown++)
 		say(d, "\n");
 	say_header(d, &s);
-	if (d->self && d->self->cur == g) {
+	if (d->self == g) {
 		_Unwind_Backtrace(own_frame, &own);
 		n = own.n;
 	} else if (s.state == G_RUNNING) {
@@ -367,7 +374,7 @@ static int find_own(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-static struct dump *dump_begin(int fd, struct m *self)
+static struct dump *dump_begin(int fd, const struct g *self)
 {
 	struct dump *d = mmap(NULL, sizeof(*d), PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -394,7 +401,7 @@ static int dump_end(struct dump *d)
 }
 
 /* All goroutines that are alive, to @fd; the runtime is held in place by the caller. */
-int dump_all(int fd, struct m *self)
+int dump_all(int fd, const struct g *self)
 {
 	struct dump *d = dump_begin(fd, self);
 
@@ -410,9 +417,14 @@ int go_dump(int fd)
 	int err = -EPERM;
 
 	if (m) {
-		err = dump_all(fd, m->cur ? m : NULL);
+		const struct g *self = m->cur;
+
+		/*
+		 * Outside of the runtime: who reads @fd may need this P. If the run ends
+		 * meanwhile, this thread is stopped before anything goes away.
+		 */
 		m_leave(m);
-		return err;
+		return dump_all(fd, self);
 	}
 	if (foreign_enter())
 		err = dump_all(fd, NULL);

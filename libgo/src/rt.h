@@ -782,7 +782,7 @@ const char *symbol_place(const void *addr, char *buf, size_t size);
 void dump_init(void);
 void dump_exit(void);
 bool dump_wanted(void);
-int dump_all(int fd, struct m *self);
+int dump_all(int fd, const struct g *self);
 int64_t dump_tick(int64_t now, bool idle);
 void schedtrace_init(void);
 int64_t schedtrace_tick(int64_t now);

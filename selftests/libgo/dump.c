@@ -486,6 +486,45 @@ TEST(several_at_once)
 	run_on(4, at_once_main, NULL);
 }
 
+static void dump_waits(void *arg)
+{
+	go_recv(ch, NULL);
+	keep(arg);
+}
+
+/* More than a pipe holds, and who reads it needs the only P. */
+static void reads_pipe(void *arg)
+{
+	const int *fds = arg;
+	char buf[4096];
+	size_t all = 0;
+	ssize_t n;
+
+	while ((n = read(fds[0], buf, sizeof(buf))) > 0)
+		all += (size_t)n;
+	CHECK(all > 1 << 16);
+	inc(dumpers);
+}
+
+static void to_a_pipe_main(void *arg)
+{
+	int fds[2], i;
+
+	ch = make_chan(0, 0);
+	CHECK_EQ(0, pipe(fds));
+	for (i = 0; i < 1000; i++)
+		start(dump_waits, NULL);
+	start(reads_pipe, fds);
+	CHECK_EQ(0, go_dump(fds[1]));
+	close(fds[1]);
+	until(rd(dumpers));
+}
+
+TEST(to_a_goroutine)
+{
+	run_on(1, to_a_pipe_main, NULL);
+}
+
 /* ------------------------------------- the unwinders of others, in a goroutine */
 
 static void unwound_main(void *arg)
