@@ -17,7 +17,7 @@
 
 #include "rt.h"
 
-#if __has_include(<valgrind/valgrind.h>)
+#if __has_include("valgrind/valgrind.h")
 #include <valgrind/valgrind.h>
 #else
 #define VALGRIND_STACK_REGISTER(lo, hi) 0

@@ -44,7 +44,7 @@
 #define TEST_TSAN 1
 #endif
 #endif
-#if __has_include(<valgrind/valgrind.h>)
+#if __has_include("valgrind/valgrind.h")
 #include <valgrind/valgrind.h>
 #define TEST_VALGRIND ((int)RUNNING_ON_VALGRIND)
 #else
