@@ -199,7 +199,7 @@ void go_close(struct go_chan *c)
 		spin_unlock(&c->lock);
 		go_panic("close of closed channel");
 	}
-	c->closed = true;
+	store_relaxed(&c->closed, true);
 	while ((w = waitq_take(&c->receivers)) != NULL) {
 		if (w->elem && c->elem_size)
 			memset(w->elem, 0, c->elem_size);

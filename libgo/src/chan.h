@@ -31,6 +31,19 @@ static inline void chan_copy(const struct go_chan *c, void *to, const void *from
 		memcpy(to, from, c->elem_size);
 }
 
+/*
+ * Without the lock: would an operation go through? A hint, for the moment at which it is
+ * asked: who is told no has to ask under the lock.
+ */
+static inline bool chan_seems_ready(const struct go_chan *c, bool send)
+{
+	if (load_relaxed(&c->closed))
+		return true;
+	if (send)
+		return load_relaxed(&c->receivers.first) || load_relaxed(&c->count) < c->cap;
+	return load_relaxed(&c->count) || load_relaxed(&c->senders.first);
+}
+
 static inline char *chan_slot(struct go_chan *c, size_t i)
 {
 	return c->buf + i * c->elem_size;
@@ -62,7 +75,7 @@ static ALWAYS_INLINE inline int chan_send_locked(struct go_chan *c, const void *
 	if (tail >= c->cap)
 		tail -= c->cap;
 	chan_copy(c, chan_slot(c, tail), elem);
-	c->count++;
+	store_relaxed(&c->count, c->count + 1);
 	return 0;
 }
 
@@ -81,7 +94,7 @@ static ALWAYS_INLINE inline int chan_recv_locked(struct go_chan *c, void *elem, 
 			chan_copy(c, slot, (*w)->elem);
 			(*w)->ok = true;
 		} else {
-			c->count--;
+			store_relaxed(&c->count, c->count - 1);
 		}
 		return 0;
 	}

@@ -14,13 +14,13 @@
  * last one to stop spinning looks once more, or finds work and wakes the next.
  * An idle P is only passed on under sched.lock.
  *
- * Two goroutines that take turns on one P ready each other into runnext, millions of times
- * a second. A thief leaves runnext alone while its owner switches that fast (runq_steal()),
- * and to wake one up for nothing each time would cost more than the switches. So a thief
- * that finds nothing but such a P hushes it: for some thousand switches it wakes nobody for
- * its runnext alone, which only it will run anyway. Where it computes for long after all,
- * the monitor sees a queue that doesn't move, and wakes a thief; one that finds something
- * there ends the hush.
+ * A few goroutines that take turns on one P ready each other millions of times a second. A
+ * thief leaves runnext alone while its owner switches that fast (runq_steal()), finds the
+ * queue empty before it is there, and to wake it up for nothing each time would cost more
+ * than the switches. So a thief that finds nothing but such a P hushes it: for some thousand
+ * switches it wakes nobody for a short queue, which it will have run sooner itself. Where it
+ * computes for long after all, the monitor sees a queue that doesn't move, and wakes a
+ * thief; one that finds something there ends the hush.
  *
  * The watcher is the sleeping M that wakes by itself when the earliest timer is due.
  * It is needed only while all Ps are idle: otherwise a running M sees its own timers,
@@ -41,6 +41,7 @@
 
 /* How many Ps a thief hushes, and for how many switches. */
 #define HUSH_PS		8
+#define HUSH_LEN	16	/* with more in the queue than so many, none */
 #define HUSH_MIN	1024u
 #define HUSH_MAX	65536u
 
@@ -172,7 +173,7 @@ void idle_wake_p(void)
 NOINLINE void idle_wake_unhushed(const struct p *p)
 {
 	if (!load_seq(&sched.nspinning) && ((int32_t)(p->tick - load_relaxed(&p->hush)) >= 0 ||
-					    load_relaxed(&p->head) != p->tail))
+					    p->tail - load_relaxed(&p->head) > HUSH_LEN))
 		idle_wake_p();
 }
 

@@ -458,7 +458,7 @@ static inline void idle_wake(void)
 		idle_wake_p();
 }
 
-/* The same where runnext was filled on @p, and nothing more: @p itself runs it soon. */
+/* The same where runnext was filled on @p, which itself runs it soon. */
 static inline void idle_wake_next(struct p *p)
 {
 	if (unlikely(load_seq(&sched.nidle)))
@@ -612,6 +612,7 @@ struct waiter {
 	bool ok;			/* a value came; false: the channel was closed */
 };
 
+/* Changed under the object's lock; @first is also peeked at without (select.c). */
 struct waitq {
 	struct waiter *first, *last;
 };
@@ -643,7 +644,7 @@ static inline void waitq_add(struct waitq *q, struct waiter *w)
 	if (q->last)
 		q->last->next = w;
 	else
-		q->first = w;
+		store_relaxed(&q->first, w);
 	q->last = w;
 }
 
@@ -656,7 +657,7 @@ static inline struct waiter *waitq_take(struct waitq *q)
 		return NULL;
 	if (unlikely(w->any))
 		return waitq_take_any(q);
-	q->first = w->next;
+	store_relaxed(&q->first, w->next);
 	if (w->next)
 		w->next->prev = NULL;
 	else

@@ -39,6 +39,15 @@ NOINLINE bool runq_put_slow(struct p *p, struct g *g, uint32_t head, uint32_t ta
 	return true;
 }
 
+/* It was worth waking somebody for @victim: see idle.c. */
+static void unhush(struct p *victim)
+{
+	if (load_relaxed(&victim->hush_len)) {
+		store_relaxed(&victim->hush_len, 0);
+		store_relaxed(&victim->hush, load_relaxed(&victim->tick));
+	}
+}
+
 /*
  * Half of @victim's ring into @p's, which is empty; returns one of them. With
  * @take_next, and an empty ring, the one that would run next: but only where the
@@ -71,6 +80,7 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 			struct g *g = load_relaxed(&p->runq[(tail + n - 1) % RUNQ_SIZE]);
 
 			store_release(&p->tail, tail + n - 1);
+			unhush(victim);
 			count_n(p, goroutine_steals, n);
 			return g;
 		}
@@ -87,9 +97,7 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 			arch_pause();
 		g = load_relaxed(&victim->tick) == tick ? preempt_steal_next(victim) : NULL;
 		if (g) {
-			/* It was worth waking somebody. */
-			store_relaxed(&victim->hush_len, 0);
-			store_relaxed(&victim->hush, tick);
+			unhush(victim);
 			count(p, goroutine_steals);
 			return g;
 		}

@@ -2,9 +2,11 @@
 /*
  * select.c - waiting for several channels at once; operations with a deadline.
  *
- * All channels are locked, in the order of their addresses, so that two selects never
- * wait for each other's locks. With all of them locked the cases are looked at in
- * random order: the first that is ready happens. If none is, a waiter is queued for
+ * The cases are looked at in random order, each under its own channel's lock, if it seems
+ * ready: the first that is ready happens. That nothing is ready has to be true at one
+ * moment: so where none was, all channels are locked, in the order of their addresses, so
+ * that two selects never wait for each other's locks, and the cases are looked at once
+ * more. If still none is ready, a waiter is queued for
  * each case, all are unlocked once the goroutine is out of its stack, and whoever comes
  * first wakes it (struct wait_any). Then all are locked once more to take the other
  * waiters out: all but the one that woke it, whose channel the other side may have freed.
@@ -13,6 +15,7 @@
  * those behind a gap; so the order is a random permutation.
  */
 #include "chan.h"
+#include "runq.h"
 
 #include <stdlib.h>
 
@@ -87,8 +90,24 @@ static void shuffle(struct sel *s, uint64_t *rng)
 	}
 }
 
-/* With all locked: the case that happened, or -1. @w: who is to be woken; @closed: a send failed. */
-static int64_t try_cases(struct sel *s, struct waiter **w, bool *closed)
+/* One case, under its lock. -EAGAIN, or 0 where it happened. As of chan.h. */
+static inline int try_case(struct go_case *c, struct waiter **w, bool *closed)
+{
+	int ret;
+
+	if (c->op == GO_SEND) {
+		ret = chan_send_locked(c->chan, c->elem, w);
+		*closed = ret == -EPIPE;
+	} else {
+		ret = chan_recv_locked(c->chan, c->elem, w);
+		if (ret != -EAGAIN)
+			c->ok = !ret;
+	}
+	return ret == -EAGAIN ? ret : 0;
+}
+
+/* With one lock at a time: the case that happened, or -1. @w, @closed: as try_cases(). */
+static int64_t try_each(struct sel *s, struct waiter **w, bool *closed)
 {
 	*closed = false;
 	*w = NULL;
@@ -96,17 +115,26 @@ static int64_t try_cases(struct sel *s, struct waiter **w, bool *closed)
 		struct go_case *c = &s->cases[s->order[k]];
 		int ret;
 
-		if (c->op == GO_DEFAULT || !c->chan)
+		if (c->op == GO_DEFAULT || !c->chan || !chan_seems_ready(c->chan, c->op == GO_SEND))
 			continue;
-		if (c->op == GO_SEND) {
-			ret = chan_send_locked(c->chan, c->elem, w);
-			*closed = ret == -EPIPE;
-		} else {
-			ret = chan_recv_locked(c->chan, c->elem, w);
-			if (ret != -EAGAIN)
-				c->ok = !ret;
-		}
-		if (ret != -EAGAIN)
+		spin_lock(&c->chan->lock);
+		ret = try_case(c, w, closed);
+		spin_unlock(&c->chan->lock);
+		if (!ret)
+			return s->order[k];
+	}
+	return -1;
+}
+
+/* With all locked: the case that happened, or -1. @w: who is to be woken; @closed: a send failed. */
+static int64_t try_cases(struct sel *s, struct waiter **w, bool *closed)
+{
+	*closed = false;
+	*w = NULL;
+	for (uint32_t k = 0; k < s->n; k++) {
+		struct go_case *c = &s->cases[s->order[k]];
+
+		if (c->op != GO_DEFAULT && c->chan && !try_case(c, w, closed))
 			return s->order[k];
 	}
 	return -1;
@@ -175,13 +203,17 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 	if (!m)
 		foreign_enter();
 	shuffle(s, m ? &m->p->rng : &seed);
-	collect_locks(s);
-	lock_all(s, NULL);
-	ret = try_cases(s, &w, &closed);
+	ret = try_each(s, &w, &closed);
+	if (ret < 0) {
+		collect_locks(s);
+		lock_all(s, NULL);
+		ret = try_cases(s, &w, &closed);
+		if (ret >= 0 || !block)
+			unlock_all(s, NULL);
+	}
 	if (ret >= 0 || !block) {
-		unlock_all(s, NULL);
 		if (w)
-			wait_wake(m, w);
+			wait_wake_here(m, w);
 		if (ret < 0)
 			ret = -EAGAIN;
 		if (!m)

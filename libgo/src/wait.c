@@ -66,7 +66,7 @@ void waitq_add_front(struct waitq *q, struct waiter *w)
 		q->first->prev = w;
 	else
 		q->last = w;
-	q->first = w;
+	store_relaxed(&q->first, w);
 }
 
 void waitq_del(struct waitq *q, struct waiter *w)
@@ -74,7 +74,7 @@ void waitq_del(struct waitq *q, struct waiter *w)
 	if (w->prev)
 		w->prev->next = w->next;
 	else
-		q->first = w->next;
+		store_relaxed(&q->first, w->next);
 	if (w->next)
 		w->next->prev = w->prev;
 	else
