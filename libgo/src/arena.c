@@ -111,8 +111,8 @@ static void probe(void)
 	if (p == MAP_FAILED)
 		return;
 	/* An emulator may take advice and do nothing: a guard's address is none for a call. */
-	can_install = !madvise(p, PAGE, MADV_GUARD_INSTALL) && access(p, F_OK) &&
-		      errno == EFAULT;
+	can_install = !san_reads_for_calls() && !madvise(p, PAGE, MADV_GUARD_INSTALL) &&
+		      access(p, F_OK) && errno == EFAULT;
 	if (can_install) {
 		struct iovec v[] = { { p + PAGE, PAGE }, { p + 3 * PAGE, PAGE } };
 

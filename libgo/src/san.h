@@ -20,6 +20,7 @@
 #if __has_include("valgrind/valgrind.h")
 #include <valgrind/valgrind.h>
 #else
+#define RUNNING_ON_VALGRIND 0
 #define VALGRIND_STACK_REGISTER(lo, hi) 0
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
@@ -97,6 +98,15 @@ static inline ALWAYS_INLINE void san_arrived(void *fake)
 #ifdef SAN_ADDRESS
 	__sanitizer_finish_switch_fiber(fake, NULL, NULL);
 #endif
+}
+
+/*
+ * Valgrind looks by itself at what a system call is given, and dies where it meets a guard
+ * that it has not heard of, as those of MADV_GUARD_INSTALL.
+ */
+static inline bool san_reads_for_calls(void)
+{
+	return RUNNING_ON_VALGRIND;
 }
 
 /* @s is new. */
