@@ -424,7 +424,10 @@ int go_dump(int fd)
 		 * meanwhile, this thread is stopped before anything goes away.
 		 */
 		m_leave(m);
-		return dump_all(fd, self);
+		err = dump_all(fd, self);
+		/* The call is none that ends in a jump: go_dump() is the frame that is shown. */
+		__asm__ volatile("" : "+r"(err));
+		return err;
 	}
 	if (foreign_enter())
 		err = dump_all(fd, NULL);
@@ -437,6 +440,7 @@ int go_dump(int fd)
 static int64_t next_stamp;
 static uint32_t quit_wanted;
 static bool installed;
+static pid_t pid;
 static struct sigaction old_action;
 
 struct stamping {
@@ -498,8 +502,13 @@ static void on_quit(int sig)
 	int err = errno;
 
 	(void)sig;
-	store_seq(&quit_wanted, 1);
-	sysmon_kick();
+	if (getpid() == pid) {
+		store_seq(&quit_wanted, 1);
+		sysmon_kick();
+	} else {
+		/* In a child made by fork() there is no monitor. The default action comes next. */
+		kill(getpid(), SIGQUIT);
+	}
 	errno = err;
 }
 
@@ -509,6 +518,7 @@ void dump_init(void)
 				 .sa_flags = SA_RESETHAND | SA_RESTART | SA_ONSTACK };
 
 	next_stamp = go_now() + STAMP_EVERY;
+	pid = getpid();
 	sigfillset(&act.sa_mask);
 	installed = !sigaction(SIGQUIT, NULL, &old_action) &&
 		    !(old_action.sa_flags & SA_SIGINFO) && old_action.sa_handler == SIG_DFL &&

@@ -167,6 +167,7 @@ void du_main(void *arg)
 		has_frames(waiter_id[i], strstr(w->head, "du_"), 1);
 	}
 	must(go_id(), "[running]: main: du_main", "\n\tdu_main+0x");
+	has_frames(go_id(), "go_dump", 1);
 	CHECK(!strstr(part(go_id()), "created by"));
 }
 

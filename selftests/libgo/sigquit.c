@@ -176,6 +176,29 @@ TEST(after_the_run)
 		show_child(&c);
 }
 
+/* A child that a goroutine forked has no runtime that could dump. */
+static void forks(void *arg)
+{
+	const struct rlimit no_core = { 0, 0 };
+	int status;
+	pid_t child = fork();
+
+	CHECK(child >= 0);
+	if (!child) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		quit_self();
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(child, waitpid(child, &status, 0));
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGQUIT);
+}
+
+TEST(in_a_forked_child)
+{
+	run_on(2, forks, NULL);
+}
+
 /* ---------------------------------------------------------- a second one */
 
 static void many_main(void *arg)
