@@ -21,7 +21,7 @@
 
 KSELFTEST := O='$(O)' CC='$(CC)' SAN='$(SAN)' scripts/kselftest
 
-.PHONY: selftests check-libgo check-tools check-kmod style
+.PHONY: selftests check-libgo check-tools check-kmod stress style
 
 ## selftests: build the tests, as the kernel's kselftest does
 selftests: libgo tools $(if $(KMOD_HEADERS),kmod samples)
@@ -41,6 +41,12 @@ check-tools: libgo tools
 check-kmod: all samples
 	$(KSELFTEST) build kmod
 	VM=1 $(KSELFTEST) check kmod
+
+## stress: each queue and lock of the library under load (SECONDS=60 TEST=all SEED= PROCS=8)
+SECONDS ?= 60
+stress: libgo
+	$(KSELFTEST) build libgo
+	O='$(O)' scripts/stress '$(SECONDS)' '$(or $(TEST),all)' '$(SEED)' '$(or $(PROCS),8)'
 
 ## style: clang-format, checkpatch, sparse, licences, exported names, documentation
 style:

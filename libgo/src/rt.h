@@ -184,6 +184,7 @@ struct timer_heap {
 	uint32_t n, cap;
 	struct timer_slot *heap;	/* 4-ary; times beside the pointers, for the cache */
 	int64_t first;			/* when the earliest is due, NEVER if none; read unlocked */
+	bool missed;			/* something was due, and its P's owner had the lock: timer.c */
 };
 
 /* What the next context has to do for the one that was left: low bits of p->after. */
@@ -574,11 +575,19 @@ void timer_move_all(struct p *from, struct p *to);
 void timer_run(struct m *m, struct p *p, int64_t now);
 int64_t timer_next_all(void);
 void timer_run_all(struct m *m, int64_t now);
+void timer_run_missed(struct m *m);
 void timer_exit(struct p *p);
 
 static inline int64_t timer_first(const struct p *p)
 {
 	return load_relaxed(&p->timers.first);
+}
+
+/* By whoever is about to park with the lock of its P's heap held: see timer.c. */
+static inline void timer_catch_up(struct m *m)
+{
+	if (unlikely(m->p->timers.missed))
+		timer_run_missed(m);
 }
 
 /* ----------------------------------------------------------------- wait.c */

@@ -202,6 +202,8 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 
 	if (!m)
 		foreign_enter();
+	else if (deadline)
+		timer_catch_up(m);
 	shuffle(s, m ? &m->p->rng : &seed);
 	ret = try_each(s, &w, &closed);
 	if (ret < 0) {

@@ -10,6 +10,10 @@
  * The heap's lock is held over the switch of the one who waits, and while a timer's
  * function runs. So the function never readies a goroutine that is still on its
  * stack, and after timer_del() it doesn't run any more.
+ *
+ * So a switch that begins with setting a timer can't run those that are due. Where all
+ * switches of a P are such (goroutines that only ever wait with a deadline), none would
+ * ever run: the switch leaves a note, and who sets the next timer runs them first.
  */
 #include "rt.h"
 
@@ -153,8 +157,13 @@ void timer_run(struct m *m, struct p *p, int64_t now)
 {
 	struct timer_heap *h = &p->timers;
 
-	if (timer_first(p) > now || !spin_trylock(&h->lock))
+	if (timer_first(p) > now)
 		return;
+	if (!spin_trylock(&h->lock)) {
+		if (p == m->p)
+			h->missed = true;
+		return;
+	}
 	while (h->n && h->heap[0].when <= now) {
 		struct timer *t = h->heap[0].t;
 
@@ -162,6 +171,13 @@ void timer_run(struct m *m, struct p *p, int64_t now)
 		t->fn(m, t);
 	}
 	spin_unlock(&h->lock);
+}
+
+/* No lock is held: much may be due. */
+NOINLINE void timer_run_missed(struct m *m)
+{
+	m->p->timers.missed = false;
+	timer_run(m, m->p, go_now());
 }
 
 /* When the earliest timer of all Ps is due. */
@@ -212,6 +228,7 @@ void go_sleep(int64_t ns)
 	if (m) {
 		struct p *p = m->p;
 
+		timer_catch_up(m);
 		t.arg = m->cur;
 		spin_lock(&p->timers.lock);
 		if (!timer_add_locked(p, &t)) {

@@ -159,6 +159,46 @@ static void many_free_after(void *arg)
 	go_wg_wait(&wg);
 }
 
+/* Every switch of theirs sets a timer that is far away. */
+static bool over;
+
+static void sends_far(void *arg)
+{
+	int64_t far = go_now() + 3600 * 1000 * MS;
+	uint64_t v = 0;
+
+	while (!rd(over))
+		CHECK_EQ(0, go_send_until(ch, &v, far));
+	go_close(ch);
+	go_wg_done(&wg);
+}
+
+static void receives_far(void *arg)
+{
+	int64_t far = go_now() + 3600 * 1000 * MS;
+
+	while (!go_recv_until(ch, NULL, far))
+		;
+	go_wg_done(&wg);
+}
+
+static void sleeps_beside(void *arg)
+{
+	ch = make_chan(sizeof(uint64_t), 0);
+	go_wg_add(&wg, 2);
+	start(sends_far, NULL);
+	start(receives_far, NULL);
+	go_sleep(MS);
+	wr(over, true);
+	go_wg_wait(&wg);
+	go_chan_free(ch);
+}
+
+TEST(far_deadlines_starve_no_near_one)
+{
+	run_on(1, sleeps_beside, NULL);
+}
+
 TEST(never_early)
 {
 	run_on(1, times_out, NULL);
