@@ -108,6 +108,124 @@ static void come_and_go(void *arg)
 	}
 }
 
+/* ------------------------------------------------- every way to wait, one by one */
+
+static struct go_mutex busy_mutex;
+static struct go_waitgroup round_wg;
+static struct go_chan *to, *from;
+
+static void helps(void *arg)
+{
+	int v;
+
+	while (go_recv(to, &v)) {
+		go_mutex_lock(&busy_mutex);
+		go_send(from, &v);
+		/* The other one is waiting for these two. */
+		go_yield();
+		go_mutex_unlock(&busy_mutex);
+		go_yield();
+		go_wg_done(&round_wg);
+	}
+	go_wg_done(&others);
+}
+
+static void *sleeps(void *arg)
+{
+	usleep(100);
+	return arg;
+}
+
+static void waits_in_select(void)
+{
+	struct go_case c[] = {
+		{ .op = GO_RECV, .chan = NULL },
+		{ .op = GO_RECV, .chan = from },
+	};
+
+	CHECK_EQ(1, go_select(c, 2));
+}
+
+/* Long enough that others who want the P get it. */
+static void computes(void)
+{
+	int64_t until_then = go_now() + 15 * MS;
+
+	while (go_now() < until_then)
+		;
+}
+
+static void every_wait(void *arg)
+{
+	const int me = 1 + (intptr_t)arg;
+	pid_t tid = syscall(SYS_gettid);
+	size_t i, n = scaled(100);
+	int v = 0;
+
+	*mark_of_thread() = me;
+#define STILL_HERE() do {						\
+	CHECK_EQ(tid, syscall(SYS_gettid));				\
+	CHECK_EQ(me, *mark_of_thread());				\
+} while (0)
+	for (i = 0; i < n; i++) {
+		go_yield();
+		STILL_HERE();
+		go_wg_add(&round_wg, 1);
+		go_send(to, &v);
+		STILL_HERE();
+		waits_in_select();
+		STILL_HERE();
+		go_mutex_lock(&busy_mutex);
+		STILL_HERE();
+		go_mutex_unlock(&busy_mutex);
+		go_wg_wait(&round_wg);
+		STILL_HERE();
+		go_sleep(1000);
+		STILL_HERE();
+		CHECK_EQ(-ETIMEDOUT, go_recv_until(NULL, NULL, go_now() + 1000));
+		STILL_HERE();
+		CHECK(go_blocking(sleeps, &v) == &v);
+		STILL_HERE();
+		usleep(100);
+		CHECK_EQ(-EAGAIN, go_try_recv(from, NULL));
+		STILL_HERE();
+		if (i % 20 == 19) {
+			computes();
+			go_try_recv(from, NULL);
+			STILL_HERE();
+		}
+	}
+	go_wg_done(&wg);
+}
+
+/* One pinned goroutine, others beside it that move about. */
+static void each_wait(void *arg)
+{
+	const struct go_attr attr = { .flags = GO_PINNED, .name = "pinned" };
+
+	ping = make_chan(sizeof(uint64_t), 0);
+	pong = make_chan(sizeof(uint64_t), 0);
+	to = make_chan(sizeof(int), 0);
+	from = make_chan(sizeof(int), 0);
+	wr(end, false);
+	go_wg_add(&others, 5);
+	start_n(4, churn);
+	start(helps, NULL);
+	go_wg_add(&wg, 1);
+	CHECK_EQ(0, go_with(&attr, every_wait, NULL));
+	go_wg_wait(&wg);
+	wr(end, true);
+	go_close(to);
+	go_wg_wait(&others);
+}
+
+TEST(over_every_wait)
+{
+	run_on(1, each_wait, NULL);
+	run_on(2, each_wait, NULL);
+	run_on(4, each_wait, NULL);
+}
+
 TEST(stay_on_their_thread)
 {
 	run_on(4, many, NULL);

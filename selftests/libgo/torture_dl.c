@@ -12,7 +12,7 @@ static int count_object(struct dl_phdr_info *info, size_t size, void *arg)
 
 static void loads(int me)
 {
-	size_t i, n = scaled(200);
+	size_t i, n = scaled(100);
 
 	for (i = 0; i < n; i++) {
 		void *lib = dlopen("./plugin.so", i % 2 ? RTLD_NOW : RTLD_LAZY);

@@ -14,13 +14,13 @@ static const char text[] = "\xc3\xa9t\xe2\x82\xac";
 static void speaks(int me)
 {
 	const bool utf8 = me % 2;
-	size_t i, n = scaled(400);
+	size_t i, n = scaled(200);
 
 	for (i = 0; i < n; i++) {
 		locale_t l = newlocale(LC_ALL_MASK, utf8 ? "C.UTF-8" : "C", NULL);
 		locale_t old, copy;
 		char buf[32];
-		struct tm tm = { .tm_mon = me, .tm_mday = 1 };
+		struct tm tm = { .tm_mon = me % 12, .tm_mday = 1 };
 
 		CHECK(l);
 		old = uselocale(l);
@@ -28,7 +28,7 @@ static void speaks(int me)
 		CHECK_EQ(utf8, !strcmp(nl_langinfo(CODESET), "UTF-8"));
 		CHECK_EQ(utf8 ? 3 : -1, (int)mbstowcs(NULL, text, 0));
 		CHECK(strftime(buf, sizeof(buf), "%B", &tm) > 0);
-		CHECK(!strcmp(buf, nl_langinfo_l(MON_1 + me, l)));
+		CHECK(!strcmp(buf, nl_langinfo_l(MON_1 + me % 12, l)));
 		CHECK(!strcmp(setlocale(LC_ALL, NULL), "C"));
 		copy = duplocale(l);
 		CHECK(copy);

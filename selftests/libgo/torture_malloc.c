@@ -58,7 +58,7 @@ static void allocates(int me)
 {
 	struct block own[SLOTS] = { 0 };
 	uint64_t seed = me + 1;
-	size_t i, n = scaled(20000);
+	size_t i, n = scaled(10000);
 
 	for (i = 0; i < n; i++) {
 		renew(&own[random_next(&seed) % SLOTS], &seed);

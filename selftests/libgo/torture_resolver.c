@@ -43,7 +43,7 @@ static int resolve_local(void)
 
 static void resolves(int me)
 {
-	size_t i, n = scaled(200);
+	size_t i, n = scaled(100);
 	struct passwd pw, *found;
 	char buf[4096];
 
