@@ -283,6 +283,78 @@ TEST(blocking_returns_the_result)
 	ASSERT_EQ(7, (long)go_blocking(return_it, (void *)7));
 }
 
+/* ------------------------------------------------------------------ how many threads */
+
+static void *wait_for_ever(void *arg)
+{
+	inc(counts[0]);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void block(void *arg)
+{
+	go_blocking(wait_for_ever, NULL);
+}
+
+static void block_many(void *arg)
+{
+	begin();
+	for (long i = 0; i < (long)arg; i++)
+		CHECK_EQ(0, go(block, NULL));
+	until(rd(counts[0]) == (unsigned long)arg);
+}
+
+static void run_blocked(void *arg)
+{
+	setenv("LIBGO_DEBUG", "preempt=0", 1);
+	run_on(1, block_many, arg);
+	_exit(0);
+}
+
+/* Does the system allow so many, and some for others? */
+static bool room_for_threads(long n)
+{
+	static const char *const files[] = { "/proc/sys/kernel/threads-max",
+					     "/proc/sys/kernel/pid_max",
+					     "/sys/fs/cgroup/pids.max" };
+	struct rlimit l;
+	bool room = true;
+
+	if (!getrlimit(RLIMIT_NPROC, &l) && l.rlim_cur != RLIM_INFINITY &&
+	    l.rlim_cur < (rlim_t)n + 1000)
+		return false;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		FILE *f = fopen(files[i], "r");
+		long have;
+
+		if (f && fscanf(f, "%ld", &have) == 1 && have < n + 1000)
+			room = false;
+		if (f)
+			fclose(f);
+	}
+	return room;
+}
+
+/* As in Go: a program that has so many in blocking calls has lost control of them. */
+TEST(ten_thousand_threads)
+{
+	static struct child c;
+
+	if (TEST_TSAN || TEST_ASAN)
+		SKIP(return, "ten thousand threads are too much for a sanitizer");
+	if (TEST_VALGRIND || has_hidden_thread())
+		SKIP(return, "ten thousand threads are too much for an emulator");
+	if (!room_for_threads(10000))
+		SKIP(return, "the system allows fewer threads");
+	run_child(&c, run_blocked, (void *)10000);
+	ASSERT_TRUE(exited_with(&c, 2))
+		show_child(&c);
+	ASSERT_TRUE(strstr(c.err, "fatal error: thread exhaustion: 10000 goroutines"))
+		show_child(&c);
+}
+
 /* A timer that its P took along: somebody has to watch it. */
 static void blocking_and_timer(void *arg)
 {
