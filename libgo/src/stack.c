@@ -41,7 +41,7 @@
 #define BATCH		32	/* of free stacks, at the most */
 #define CARVE		16	/* new ones made at a time */
 #define KEEP_HOT		4	/* with a P that works, even if it needed none for long */
-#define WINDOW		NSEC_PER_SEC
+#define WINDOW		1000	/* milliseconds */
 #define COOL_BUSY	(NSEC_PER_MSEC / 2)	/* of sysmon's time at a look */
 #define COOL_IDLE	(4 * NSEC_PER_MSEC)	/* while no goroutine runs */
 #define COOL_PAUSE	(4 * NSEC_PER_MSEC)
@@ -59,6 +59,7 @@ static struct depot {
 } depot;
 
 static struct cooling {
+	int64_t window;		/* nanoseconds; 0: nothing is given back */
 	int64_t window_ends;
 	size_t todo;		/* stacks to give back, not needed in the last window */
 	bool more;		/* free stacks are left that may not be needed either */
@@ -67,6 +68,7 @@ static struct cooling {
 int stack_init(void)
 {
 	arena_init();
+	cooling.window = debug_number("cool", WINDOW) * NSEC_PER_MSEC;
 	/* Those that are being cooled are out of reach. */
 	return stack_reserve(ARENA_BATCH);
 }
@@ -329,7 +331,7 @@ static void new_window(int64_t now)
 {
 	struct p_array *a = rcu_ps();
 
-	cooling.window_ends = now + WINDOW;
+	cooling.window_ends = now + cooling.window;
 	cooling.more = false;
 	for (uint32_t i = 0; i < a->n; i++)
 		collect(a->p[i]);
@@ -347,6 +349,8 @@ int64_t stack_cool(int64_t now, bool idle)
 	int64_t until = now + (idle ? COOL_IDLE : COOL_BUSY);
 	struct stack *batch;
 
+	if (!cooling.window)
+		return NEVER;
 	if (now >= cooling.window_ends)
 		new_window(now);
 	while (cooling.todo && go_now() < until) {
