@@ -220,8 +220,11 @@ static enum held hold(struct m *m)
 {
 	if (load_relaxed(&sched.stopping))
 		return ENDS;
-	/* Once more, later. */
-	if (sched.nstarting)
+	/*
+	 * Once more, later. Its last P may not be handed on yet: the monitor had begun to look at
+	 * it when it was left, and then asked for the one that the thread had got since.
+	 */
+	if (sched.nstarting || m->left_p)
 		return GOES_ON;
 	if (cas_seq(&m->retake, RETAKE_ASKED, RETAKE_TAKEN)) {
 		m->left_p = m->p;
@@ -538,6 +541,7 @@ void preempt_hand_on(void)
 		spin_lock(&sched.lock);
 		if (sched.released) {
 			p = sched.released->left_p;
+			sched.released->left_p = NULL;
 			sched.released = sched.released->next_released;
 		}
 		spin_unlock(&sched.lock);

@@ -301,7 +301,7 @@ struct g *gq_get(struct p *p, uint32_t max)
 		if (!first)
 			first = g;
 		else
-			runq_put(p, g);
+			runq_put_seen(p, g);
 	}
 	add_seq(&gq.len, -taken);
 	spin_unlock(&gq.lock);

@@ -35,6 +35,8 @@ static inline void runq_put(struct p *p, struct g *g)
 	} while (!runq_put_slow(p, g, head, tail));
 }
 
+void runq_put_seen(struct p *p, struct g *g);
+
 /* To run next; what was to run next goes to the end. */
 static inline void runq_put_next(struct p *p, struct g *g)
 {
