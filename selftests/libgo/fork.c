@@ -188,7 +188,7 @@ static void *ends_thread(void *arg)
 	pthread_exit(NULL);
 }
 
-/* It is an ordinary thread there: the last one that ends ends the process. */
+/* It is an ordinary thread there, and the only one: its end is that of the process. */
 static void thread_end_in_child(void *arg)
 {
 	pid_t pid;
