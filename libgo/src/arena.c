@@ -456,6 +456,49 @@ static void strip(struct arena *a, size_t i)
 	spin_unlock(&stack_lock);
 }
 
+/* Not qsort(): that may call malloc(), for which the monitor must never wait. */
+static void sort_by_address(struct arena_slot *slot, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct arena_slot s = slot[i];
+		size_t k;
+
+		for (k = i; k && slot[k - 1].lo > s.lo; k--)
+			slot[k] = slot[k - 1];
+		slot[k] = s;
+	}
+}
+
+/*
+ * Gives all pages of @n slots back. Each call that does interrupts every processor on
+ * which this process runs, so they are few: all go in one where
+ * the kernel takes several ranges, else neighbours do. A guard's page is no memory; a canary's has to be 0 again.
+ */
+static void release(struct arena_slot *slot, size_t n)
+{
+	char *at[ARENA_BATCH] = { NULL };
+
+	if (can_vector && can_install) {
+		for (size_t i = 0; i < n; i++) {
+			at[i] = slot[i].lo + PAGE;
+			if (slot[i].guard == GUARD_CANARY)
+				madvise(slot[i].lo, PAGE, MADV_DONTNEED);
+		}
+		advise(at, n, STACK_DEFAULT - PAGE, MADV_DONTNEED);
+		return;
+	}
+	sort_by_address(slot, n);
+	for (size_t i = 0, end; i < n; i = end) {
+		char *lo = slot[i].lo;
+
+		for (end = i + 1; end < n && slot[end].lo == slot[end - 1].lo + STACK_DEFAULT;)
+			end++;
+		if (slot[i].guard != GUARD_CANARY)
+			lo += PAGE;
+		madvise(lo, (size_t)(slot[end - 1].lo + STACK_DEFAULT - lo), MADV_DONTNEED);
+	}
+}
+
 /*
  * Gives the memory of the stacks in @list back, all of their pages. Nobody else knows of
  * them: see ARENA_BATCH.
@@ -463,7 +506,6 @@ static void strip(struct arena *a, size_t i)
 void arena_cool(struct stack *list)
 {
 	struct arena_slot slot[ARENA_BATCH];
-	char *at[ARENA_BATCH] = { NULL };
 	size_t n = 0;
 
 	for (struct stack *s = list; s; s = s->next) {
@@ -471,14 +513,9 @@ void arena_cool(struct stack *list)
 		slot[n].lo = stack_slot(s, 0);
 		slot[n].arena = s->arena;
 		slot[n].guard = s->guard;
-		at[n] = slot[n].lo + PAGE;
 		n++;
 	}
-	/* A canary's page has to be 0 again too; a guard's is no memory. */
-	for (size_t i = 0; i < n; i++)
-		if (slot[i].guard == GUARD_CANARY)
-			madvise(slot[i].lo, PAGE, MADV_DONTNEED);
-	advise(at, n, STACK_DEFAULT - PAGE, MADV_DONTNEED);
+	release(slot, n);
 	spin_lock(&stack_lock);
 	for (size_t i = 0; i < n; i++)
 		set_cold(slot[i].arena, slot_number(&slot[i]), COLD + slot[i].guard);

@@ -141,7 +141,7 @@ static void ends(void *arg)
 	 * Beside work each page that goes takes an interrupt of the other processor, which
 	 * an emulated one is slow to see.
 	 */
-	long n = arg ? 4000 : 100000;
+	long n = arg ? 2000 : 100000;
 
 	make(n, parked);
 	go_wg_wait(&ready);
@@ -151,8 +151,8 @@ static void ends(void *arg)
 	CHECK(peak_tables > n * 512);
 	release();
 	/* Descriptors stay, 128 bytes each: that is 4 % of what it was. */
-	goes_back(resident, rss, peak / 16, arg);
-	goes_back(page_tables, tables, peak_tables / 8, arg);
+	goes_back(resident, rss, peak / (arg ? 4 : 16), arg);
+	goes_back(page_tables, tables, peak_tables / (arg ? 2 : 8), arg);
 	/* And it is all there again when it is wanted. */
 	make(n, parked);
 	go_wg_wait(&ready);
