@@ -14,7 +14,7 @@
  * ones, those with the lowest addresses first, so that the others become bare.
  *
  * Slots are made in batches, by calls that take many ranges at once where the kernel lets
- * a process advise itself so (Linux 6.15 on): guard and first page of a slot in 3.3 us
+ * a process advise itself so (Linux 6.18 does): guard and first page of a slot in 3.3 us
  * in place of 4.2, memory given back in 1.0 in place of 2.2.
  *
  * What changes an arena is called with stack_lock held, but for arena_cool(), which takes
