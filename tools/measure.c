@@ -125,6 +125,8 @@ static void child(const struct plan *p, enum side s, struct rep *rep)
 	}
 	rep->made = 1;
 	go_maxprocs(p->procs);
+	if (p->no_preemption)
+		setenv("LIBGO_DEBUG", "preempt=0", 1);
 	err = go_run(run_side, &run);
 	if (err)
 		snprintf(rep->error, WHY_SIZE, "goroutine side: go_run: %s", strerror(-err));

@@ -56,6 +56,7 @@ struct plan {
 	const struct options *o;
 	int procs;
 	uint64_t rounds;
+	bool no_preemption;	/* goroutines run until they wait, however long that takes */
 };
 
 static inline void rep_set(struct rep *rep, size_t i, double value)

@@ -111,7 +111,7 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	uint64_t n = p->n[COMMITTED];
 	int err;
 
-	/* On one P none of them starts before this goroutine waits. */
+	/* On one P, which nobody takes away, none of them starts before this goroutine waits. */
 	go_maxprocs(1);
 	err = parked_goroutines_make(&parked, 8);
 	rep->made += parked.nr;
@@ -178,6 +178,7 @@ static int run(struct result *r, const struct options *o)
 	p.side[SIDE_THREAD] = thread_side;
 	p.side[SIDE_GOROUTINE] = goroutine_side;
 	p.n[COMMITTED] = choose_n(o);
+	p.no_preemption = true;
 	for (int i = 0; i < NR_METRICS; i++)
 		p.n[i] = p.n[COMMITTED];
 	experiment_metrics(r, metrics, NR_METRICS, &p);
