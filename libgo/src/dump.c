@@ -97,7 +97,8 @@ static NOINLINE bool peek(struct dump *d, const void *at, void *to, size_t n)
 	struct iovec here = { to, n }, there = { (void *)at, n };
 
 	if (d->pipe[0] < 0) {
-		long got = syscall(SYS_process_vm_readv, getpid(), &here, 1, &there, 1, 0);
+		/* As longs: of an int on the stack the upper half is anything. */
+		long got = syscall(SYS_process_vm_readv, getpid(), &here, 1L, &there, 1L, 0L);
 
 		if (got >= 0 || (errno != ENOSYS && errno != EPERM))
 			return got == (long)n;

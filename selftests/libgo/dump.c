@@ -140,8 +140,8 @@ static void settle(const uint64_t *id, size_t n, const char *state)
 			go_yield();
 			dump();
 			p = part(id[i]);
-			p = p && strstr(p, state) ? strstr(p, "\n\tgo_") : NULL;
-		} while (!p || !strstr(p, "\n\tdu_"));
+			p = p && strstr(p, state) ? strstr(p, "\n\tdu_") : NULL;
+		} while (!p);
 	}
 }
 
