@@ -124,6 +124,8 @@ static void wait_for_thief(const struct m *m)
  */
 NOINLINE struct m *preempt_enter(struct m *m)
 {
+	uint32_t retake;
+
 	if (!m->cur)
 		return m;
 	wait_for_thief(m);
@@ -132,8 +134,13 @@ NOINLINE struct m *preempt_enter(struct m *m)
 		count(m->p, goroutine_preemptions);
 		return sched_yield_here(m);
 	}
-	if (load_acquire(&m->retake) == RETAKE_NO)
-		return m;
+	/* Another thief may have come meanwhile. */
+	for (retake = load_acquire(&m->retake); retake != RETAKE_TAKEN;
+	     retake = load_acquire(&m->retake)) {
+		if (retake != RETAKE_STEAL)
+			return m;
+		wait_for_thief(m);
+	}
 	if (load_relaxed(&sched.stopping))
 		sched_stop_here(m);
 	m->p = NULL;
@@ -318,6 +325,12 @@ void preempt_give(struct m *m)
 		remove_held(to, p);
 	}
 	spin_unlock(&sched.lock);
+}
+
+/* Where the kernel has no membarrier, what is in runnext comes on by preemption alone. */
+bool preempt_can_steal(void)
+{
+	return can_barrier;
 }
 
 /*

@@ -730,6 +730,7 @@ void preempt_exit(bool all);
 void preempt_give(struct m *m);
 bool preempt_resume(struct p *p);
 struct g *preempt_steal_next(struct p *victim);
+bool preempt_can_steal(void);
 void preempt_stop(void);
 void preempt_forget(struct m *m);
 bool preempt_look(struct p *p, int64_t now, int64_t slice, bool wanted);

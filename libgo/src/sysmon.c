@@ -39,7 +39,7 @@ static bool look(int64_t now)
 
 		if (queued && load_relaxed(&p->tick) == p->seen_tick)
 			waits = true;
-		if (slice && preempt_look(p, now, slice, !idle && (queued || shared)))
+		if (slice && preempt_look(p, now, slice, (!idle || !preempt_can_steal()) && (queued || shared)))
 			moves = true;
 	}
 	if (slice && !moves && !idle)
