@@ -14,6 +14,7 @@
  *				preempt_hand_on(); preempt_look_loose()
  *   others			all other Ms: one has an idle P for a while; one draws a ticket
  *				(preempt_give()); preempt_unstick()
+ *   thief			preempt_steal_next(), of any P; with STEALS
  *   thread			an M with a goroutine that computes or blocks, in user code, and
  *				calls the runtime CALLS times. There is one; with TWO, two
  *
@@ -35,6 +36,11 @@
  * holds both			-DASKS=3 -DCALLS=2 -DTAKE -DSEND
  * holds blocking		-DASKS=2 -DCALLS=2 -DTAKE -DSEND -DBLOCKING
  * holds let_go			-DASKS=2 -DCALLS=2 -DTAKE -DSEND -DUNSTICK
+ * holds stolen_from		-DASKS=2 -DCALLS=2 -DTAKE -DSTEALS=3
+ * holds stolen_from_signalled	-DASKS=1 -DCALLS=1 -DSEND -DSTEALS=2
+ * holds stolen_from_blocking	-DASKS=1 -DCALLS=2 -DTAKE -DBLOCKING -DSTEALS=2
+ * fails second_thief		-DASKS=1 -DCALLS=2 -DTAKE -DSTEALS=3 -DMUTATE_SECOND_THIEF
+ * fails thief_no_membarrier	-DASKS=1 -DCALLS=2 -DTAKE -DSTEALS=2 -DMUTATE_THIEF_NO_MEMBARRIER
  * lives goes_on		-DASKS=2 -DCALLS=1 -DTAKE -DSEND
  * fails no_membarrier		-DASKS=2 -DCALLS=2 -DTAKE -DMUTATE_NO_MEMBARRIER
  * fails in_rt_not_looked_at	-DASKS=2 -DCALLS=2 -DTAKE -DMUTATE_NO_IN_RT
@@ -61,6 +67,7 @@
 #define NO	0
 #define ASKED	1
 #define TAKEN	2
+#define STEAL	3
 
 /* owner[]: nobody (idle), an M, and 1, or one of these */
 #define MONITOR	(NM + 1)
@@ -76,6 +83,7 @@ bool sent[NM];			/* a signal that is not delivered yet */
 bool held[NM];			/* m->hold */
 byte next_p[NM];
 byte left_p[NM];		/* in sched.released, or NONE */
+byte stolen_from = NONE;	/* a thief is at this P's runnext */
 short nloose;
 byte asks, ended;
 chan buffer0 = [2] of { bool };
@@ -218,6 +226,7 @@ inline maybe_signal()
 
 inline preempt_enter()
 {
+	retake[me] != STEAL;	/* wait_for_thief() */
 	atomic {
 		drained;
 #ifdef MUTATE_KEEP_STORES
@@ -231,8 +240,17 @@ inline preempt_enter()
 		:: else
 		fi
 	};
+	/* Another thief may have come meanwhile. */
+	atomic {
+#ifdef MUTATE_SECOND_THIEF
+		lost = (!kept && retake[me] != NO)
+#else
+		retake[me] != STEAL -> lost = (!kept && retake[me] == TAKEN)
+#endif
+	};
 	if
-	:: !kept && retake[me] == TAKEN ->
+	:: lost ->
+		lost = false;
 		d_step {
 			has[me] = NONE;
 			if
@@ -267,17 +285,18 @@ inline enter()
 /* It uses its P, which may take a while. */
 inline use()
 {
-	assert(own_in_rt[me] && owner[has[me]] == me + 1);
+	assert(own_in_rt[me] && owner[has[me]] == me + 1 && stolen_from != has[me]);
 #ifdef SEND
 	maybe_signal();
 #endif
-	assert(owner[has[me]] == me + 1)
+	assert(owner[has[me]] == me + 1 && stolen_from != has[me])
 }
 
 /* go_blocking() gives its P up itself. */
 inline blocking()
 {
 	d_step {
+		retake[me] != STEAL ->
 		left = has[me];
 		has[me] = NONE;
 		blocks[me] = true;
@@ -289,7 +308,7 @@ inline blocking()
 proctype thread(byte me)
 {
 	byte calls, looked, left = NONE;
-	bool waits, kept;
+	bool waits, kept, lost;
 
 	do
 	:: calls < CALLS ->
@@ -423,6 +442,43 @@ end:
 	od
 }
 
+#ifdef STEALS
+/* preempt_steal_next() */
+proctype thief()
+{
+	byte times;
+	bool got;
+
+end:
+	do
+	:: times < STEALS ->
+		times++;
+		atomic {
+			got = (retake[0] == NO);
+			if
+			:: got -> retake[0] = STEAL
+			:: else
+			fi
+		};
+		if
+		:: got ->
+#ifndef MUTATE_THIEF_NO_MEMBARRIER
+			empty(buffer0) SECOND(&& empty(buffer1));
+#endif
+			if
+			:: in_rt[0]
+			:: else ->
+				stolen_from = has[0];
+				stolen_from = NONE
+			fi;
+			retake[0] = NO
+		:: else
+		fi
+	:: else -> break
+	od
+}
+#endif
+
 /* A P that is idle is had by some other M, who does something, or draws a ticket with it. */
 inline have(p)
 {
@@ -478,6 +534,9 @@ init {
 		run thread(0);
 		SECOND(run thread(1);)
 		run monitor();
+#ifdef STEALS
+		run thief();
+#endif
 		run others()
 	}
 	timeout;

@@ -351,7 +351,7 @@ TEST(ten_thousand_threads)
 	run_child(&c, run_blocked, (void *)10000);
 	ASSERT_TRUE(exited_with(&c, 2))
 		show_child(&c);
-	ASSERT_TRUE(strstr(c.err, "fatal error: thread exhaustion: 10000 goroutines"))
+	ASSERT_TRUE(find_line(c.err, "fatal error: thread exhaustion: 10000 goroutines") != NULL)
 		show_child(&c);
 }
 
