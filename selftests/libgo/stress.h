@@ -32,7 +32,7 @@ struct stress {
 };
 
 static struct stress *stress_all, **stress_end = &stress_all;
-static int64_t stress_ns = 1500 * MS;
+static int64_t stress_ns = 600 * MS;
 static uint64_t stress_seed;
 static int stress_procs = 8;
 static bool stress_over;
