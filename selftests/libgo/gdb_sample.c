@@ -118,6 +118,7 @@ static void sample_main(void *arg)
 		go(step_b, NULL);
 		go_yield();
 		step_a(NULL);
+		here();		/* this function stays in the frames: no tail call */
 		return;
 	}
 	go(sample_recv, NULL);
