@@ -413,7 +413,8 @@ static inline struct m *m_enter(void)
 		return NULL;
 	store_relaxed(&m->in_rt, 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (unlikely(load_relaxed(&m->retake)))
+	/* Acquire: what a thief took from runnext is gone, preempt_steal_next(). */
+	if (unlikely(load_acquire(&m->retake)))
 		return preempt_enter(m);
 	return m;
 }

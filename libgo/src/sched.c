@@ -366,6 +366,11 @@ static IN_TSAN void leave(struct m *m)
 	m_leave(m);
 }
 
+static IN_TSAN struct m *come_in(void)
+{
+	return m_enter();
+}
+
 /* What runs on a goroutine's stack: one goroutine after the other. */
 NO_TSAN void gvtgo_main(struct p *p)
 {
@@ -381,7 +386,7 @@ NO_TSAN void gvtgo_main(struct p *p)
 		arch_fresh_fpu();
 		leave(m);
 		g->fn(g->arg);
-		m = m_enter();
+		m = come_in();
 		if (unlikely(!m))
 			fork_refuse();
 		if (g == sched.main_g)
