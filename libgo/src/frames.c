@@ -101,7 +101,7 @@ static uint64_t get(struct reader *r, size_t n)
 	return v;
 }
 
-static uint64_t uleb(struct reader *r)
+static uint64_t leb(struct reader *r, bool is_signed)
 {
 	uint64_t v = 0, byte;
 	unsigned int shift = 0;
@@ -112,23 +112,19 @@ static uint64_t uleb(struct reader *r)
 			v |= (byte & 0x7f) << shift;
 		shift += 7;
 	} while (byte & 0x80);
+	if (is_signed && byte & 0x40 && shift < 64)
+		v |= ~(uint64_t)0 << shift;
 	return v;
+}
+
+static uint64_t uleb(struct reader *r)
+{
+	return leb(r, false);
 }
 
 static int64_t sleb(struct reader *r)
 {
-	uint64_t v = 0, byte;
-	unsigned int shift = 0;
-
-	do {
-		byte = get(r, 1);
-		if (shift < 64)
-			v |= (byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (byte & 0x40 && shift < 64)
-		v |= ~(uint64_t)0 << shift;
-	return (int64_t)v;
+	return (int64_t)leb(r, true);
 }
 
 static void skip_encoded(struct reader *r, uint8_t encoding)

@@ -274,8 +274,7 @@ static bool give_p_away(struct m *m)
 	for (to = sched.idle_ms; to && !to->want_p; to = to->next_idle)
 		;
 	if (to) {
-		m->p = NULL;
-		store_relaxed(&p->m, NULL);
+		m_drop_p(m);
 		hand_over(to, p, false);
 	}
 	spin_unlock(&sched.lock);
@@ -403,8 +402,7 @@ static bool release_p(struct m *m)
 			return false;
 		}
 	}
-	m->p = NULL;
-	store_relaxed(&p->m, NULL);
+	m_drop_p(m);
 	p->held = false;
 	if (p->id < sched.np)
 		push_idle_p(p);
@@ -417,10 +415,8 @@ static bool release_p(struct m *m)
 		return true;
 	spin_lock(&sched.lock);
 	p = idle_pop_p();
-	if (p) {
-		store_release(&p->m, m);
-		m->p = p;
-	}
+	if (p)
+		m_take_p(m, p);
 	spin_unlock(&sched.lock);
 	if (!p)
 		return true;
@@ -436,10 +432,8 @@ bool idle_take_p(struct m *m)
 
 	spin_lock(&sched.lock);
 	p = load_relaxed(&sched.stopping) ? NULL : idle_pop_p();
-	if (p) {
-		m->p = p;
-		store_release(&p->m, m);
-	}
+	if (p)
+		m_take_p(m, p);
 	spin_unlock(&sched.lock);
 	if (p && unlikely(load_relaxed(&sched.sysmon_asleep)))
 		sysmon_wake();
@@ -520,8 +514,7 @@ static void sleep_m(struct m *m)
 		if (m->ninbox) {
 			p = idle_pop_p();
 			if (p) {
-				m->p = p;
-				store_release(&p->m, m);
+				m_take_p(m, p);
 				spin_unlock(&sched.lock);
 				return;
 			}
@@ -555,10 +548,7 @@ static void sleep_m(struct m *m)
 			/* Handed over; who did it may not have come to the wake-up yet. */
 			while (!load_acquire(&m->park))
 				futex_wait(&m->park, 0, 0);
-			m->p = m->next_p;
-			m->next_p = NULL;
-			if (m->p)
-				store_release(&m->p->m, m);
+			m_take_next(m);
 			return;
 		}
 		/* By itself: the watcher's time has come (or a signal). */
@@ -566,8 +556,7 @@ static void sleep_m(struct m *m)
 		p = idle_pop_p();
 		spin_unlock(&sched.lock);
 		if (p) {
-			m->p = p;
-			store_release(&p->m, m);
+			m_take_p(m, p);
 			if (unlikely(load_relaxed(&sched.sysmon_asleep)))
 				sysmon_wake();
 			return;

@@ -169,28 +169,6 @@ static void look_at(struct g *g, void *arg)
 		s->found = g;
 }
 
-static uintptr_t stack_pointer(const void *ctx)
-{
-	const ucontext_t *uc = ctx;
-
-#if defined(__x86_64__)
-	return (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];
-#elif defined(__aarch64__)
-	return (uintptr_t)uc->uc_mcontext.sp;
-#endif
-}
-
-static const void *program_counter(const void *ctx)
-{
-	const ucontext_t *uc = ctx;
-
-#if defined(__x86_64__)
-	return (const void *)(uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
-#elif defined(__aarch64__)
-	return (const void *)(uintptr_t)uc->uc_mcontext.pc;
-#endif
-}
-
 /* Whose overflow it is; NULL: something else. */
 static const struct g *overflown(const struct m *m, const siginfo_t *info, const void *ctx)
 {
@@ -201,7 +179,7 @@ static const struct g *overflown(const struct m *m, const siginfo_t *info, const
 		return NULL;
 	if (info->si_code == SI_KERNEL) {
 		/* Perhaps there was no room for a signal. */
-		if (g && g->stack && stack_pointer(ctx) - (uintptr_t)g->stack->lo < signal_frame())
+		if (g && g->stack && arch_context_sp(ctx) - (uintptr_t)g->stack->lo < signal_frame())
 			return g;
 		return NULL;
 	}
@@ -264,7 +242,7 @@ static void on_fault(int sig, siginfo_t *info, void *ctx)
 	const struct g *g = m ? overflown(m, info, ctx) : NULL;
 
 	if (g)
-		overflow_report(g, program_counter(ctx));
+		overflow_report(g, (const void *)arch_context_pc(ctx));
 	pass_on(&before[sig == SIGBUS], sig, info, ctx);
 }
 

@@ -164,9 +164,7 @@ void *go_blocking(void *(*fn)(void *), void *arg)
 
 	if (!m)
 		return fn(arg);
-	p = m->p;
-	m->p = NULL;
-	store_relaxed(&p->m, NULL);
+	p = m_drop_p(m);
 	store_relaxed(&m->cur->why, WAIT_BLOCKING);
 	store_relaxed(&m->blocking, true);
 	while (!cas_seq(&m->retake, RETAKE_NO, RETAKE_TAKEN) &&
@@ -244,8 +242,7 @@ static enum held hold(struct m *m)
 
 		add_seq(&nloose, (uint32_t)-1);
 		if (p) {
-			m->p = p;
-			store_release(&p->m, m);
+			m_take_p(m, p);
 			store_relaxed(&m->retake, RETAKE_NO);
 			return GOES_ON;
 		}
@@ -276,9 +273,7 @@ static bool hold_here(struct m *m)
 			add_seq(&nloose, 1);
 			what = ENDS;
 		} else if (m->next_p) {
-			m->p = m->next_p;
-			m->next_p = NULL;
-			store_release(&m->p->m, m);
+			m_take_next(m);
 			store_relaxed(&m->retake, RETAKE_NO);
 		}
 	}
@@ -313,16 +308,13 @@ static void on_signal(int sig, siginfo_t *info, void *ctx)
 void preempt_give(struct m *m)
 {
 	struct m *to = m->give;
-	struct p *p = m->p;
 
 	m->give = NULL;
 	spin_lock(&sched.lock);
 	to->queued = false;
 	if (load_relaxed(&to->hold) == HOLD_YES) {
-		count(p, goroutine_switches);
-		m->p = NULL;
-		store_relaxed(&p->m, NULL);
-		remove_held(to, p);
+		count(m->p, goroutine_switches);
+		remove_held(to, m_drop_p(m));
 	}
 	spin_unlock(&sched.lock);
 }

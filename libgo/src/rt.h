@@ -391,6 +391,33 @@ struct m *sched_yield_here(struct m *m);
 struct m *sched_requeue(struct m *m);
 struct m *preempt_enter(struct m *m);
 
+/* @m holds @p from here on; the monitor looks at it by way of p->m. */
+static inline void m_take_p(struct m *m, struct p *p)
+{
+	m->p = p;
+	store_release(&p->m, m);
+}
+
+/* The one that was handed over to it, if any. */
+static inline void m_take_next(struct m *m)
+{
+	struct p *p = m->next_p;
+
+	m->next_p = NULL;
+	if (p)
+		m_take_p(m, p);
+}
+
+/* It no longer holds its P, which is returned. */
+static inline struct p *m_drop_p(struct m *m)
+{
+	struct p *p = m->p;
+
+	m->p = NULL;
+	store_relaxed(&p->m, NULL);
+	return p;
+}
+
 static inline struct m *m_self(void)
 {
 	return arch_m();

@@ -318,10 +318,7 @@ void *run_m_thread(void *arg)
 
 	init_thread(m);
 	rcu_thread_init();
-	m->p = m->next_p;
-	m->next_p = NULL;
-	if (m->p)
-		store_release(&m->p->m, m);
+	m_take_next(m);
 	sched_loop(m);
 	rcu_thread_exit();
 	if (m == sched.ender)

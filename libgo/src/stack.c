@@ -102,7 +102,15 @@ static void depot_put(struct stack *batch, uint32_t n)
 	spin_unlock(&stack_lock);
 }
 
-/* The two below: with stack_lock held. */
+/* The three below: with stack_lock held. */
+static struct stack *depot_gave(struct stack *batch)
+{
+	depot.n -= batch->batch;
+	if (depot.n < depot.least)
+		depot.least = depot.n;
+	return batch;
+}
+
 static struct stack *depot_get(void)
 {
 	struct stack *batch = depot.newest;
@@ -114,10 +122,7 @@ static struct stack *depot_get(void)
 		depot.newest->newer = NULL;
 	else
 		depot.oldest = NULL;
-	depot.n -= batch->batch;
-	if (depot.n < depot.least)
-		depot.least = depot.n;
-	return batch;
+	return depot_gave(batch);
 }
 
 static struct stack *depot_get_oldest(void)
@@ -131,10 +136,7 @@ static struct stack *depot_get_oldest(void)
 		depot.oldest->older = NULL;
 	else
 		depot.newest = NULL;
-	depot.n -= batch->batch;
-	if (depot.n < depot.least)
-		depot.least = depot.n;
-	return batch;
+	return depot_gave(batch);
 }
 
 /*

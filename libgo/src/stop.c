@@ -59,27 +59,10 @@ static int find_text(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-static uintptr_t interrupted_at(const void *ctx)
-{
-	const ucontext_t *uc = ctx;
-
-#if defined(__x86_64__)
-	return (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
-#elif defined(__aarch64__)
-	return (uintptr_t)uc->uc_mcontext.pc;
-#endif
-}
-
 /* Was it in a system call that is not restarted, as poll(), and would now return EINTR? */
 static bool interrupted_call(const void *ctx)
 {
-	const ucontext_t *uc = ctx;
-
-#if defined(__x86_64__)
-	return uc->uc_mcontext.gregs[REG_RAX] == -EINTR;
-#elif defined(__aarch64__)
-	return (int64_t)uc->uc_mcontext.regs[0] == -EINTR;
-#endif
+	return arch_context_result(ctx) == -EINTR;
 }
 
 /*
@@ -88,7 +71,7 @@ static bool interrupted_call(const void *ctx)
  */
 void stop_on_signal(struct m *m, void *ctx)
 {
-	uintptr_t pc = interrupted_at(ctx);
+	uintptr_t pc = arch_context_pc(ctx);
 	sigset_t all;
 	void *nowhere;
 

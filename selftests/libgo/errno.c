@@ -12,26 +12,12 @@ static struct go_waitgroup wg;
 static struct go_chan *ch, *tiny;
 static struct go_mutex mutex;
 
-static noinline int get(void)
-{
-	int e = errno;
-
-	__asm__ volatile("" : "+r"(e) : : "memory");
-	return e;
-}
-
-static noinline void set(int e)
-{
-	__asm__ volatile("" : "+r"(e) : : "memory");
-	errno = e;
-}
-
 static void keeps(void *arg)
 {
 	int me = (intptr_t)arg + 1, i;
 	uint64_t v = me;
 
-	set(me);
+	set_errno(me);
 	for (i = 0; i < 200; i++) {
 		switch (i % 6) {
 		case 0:
@@ -58,13 +44,13 @@ static void keeps(void *arg)
 			CHECK(go_try_recv(tiny, &v) == -EAGAIN);
 			break;
 		}
-		CHECK_EQ(me, get());
+		CHECK_EQ(me, get_errno());
 		if (i % 50 == 49) {
 			/* A call that really fails; the value stays with us. */
 			CHECK_EQ(-1, close(-1));
 			go_yield();
-			CHECK_EQ(EBADF, get());
-			set(me);
+			CHECK_EQ(EBADF, get_errno());
+			set_errno(me);
 		}
 	}
 	go_wg_done(&wg);
@@ -84,22 +70,22 @@ static void silent(void *arg)
 	struct go_stats s;
 	struct go_case c = { .op = GO_DEFAULT };
 
-	set(4711);
+	set_errno(4711);
 	start(keeps, NULL);
-	CHECK_EQ(4711, get());
+	CHECK_EQ(4711, get_errno());
 	CHECK(!go_chan_make(SIZE_MAX, SIZE_MAX));
-	CHECK_EQ(4711, get());
+	CHECK_EQ(4711, get_errno());
 	CHECK_EQ(0, go_select(&c, 1));
 	go_stats(&s);
 	go_maxprocs(3);
 	CHECK_EQ(-EBUSY, go_run(silent, NULL));
 	CHECK_EQ(-EINVAL, go(NULL, NULL));
-	CHECK_EQ(4711, get());
+	CHECK_EQ(4711, get_errno());
 }
 
 static void fails(void *arg)
 {
-	set(EXDEV);
+	set_errno(EXDEV);
 	go_wg_done(&wg);
 }
 
@@ -108,12 +94,12 @@ static void others_dont_show(void *arg)
 {
 	int i;
 
-	set(0);
+	set_errno(0);
 	for (i = 0; i < 100; i++) {
 		go_wg_add(&wg, 1);
 		start(fails, NULL);
 		go_wg_wait(&wg);
-		CHECK_EQ(0, get());
+		CHECK_EQ(0, get_errno());
 	}
 }
 

@@ -24,14 +24,6 @@ static inline pid_t thread_id(void)
 }
 
 /* What the movers leave in their own threads' errno; a goroutine must not see it. */
-static noinline __maybe_unused void mover_spoil_errno(void)
-{
-	int e = EOWNERDEAD;
-
-	__asm__ volatile("" : "+r"(e) : : "memory");
-	errno = e;
-}
-
 static __maybe_unused void mover(void *arg)
 {
 	int i = (intptr_t)arg;
@@ -42,7 +34,7 @@ static __maybe_unused void mover(void *arg)
 	pthread_barrier_wait(&mover_barrier);
 	while (go_recv(mover_ask[i], &back)) {
 		CHECK_EQ(mover_tid[i], thread_id());
-		mover_spoil_errno();
+		set_errno(EOWNERDEAD);
 		go_send(back, NULL);
 	}
 	go_wg_done(&mover_wg);

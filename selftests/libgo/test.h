@@ -88,6 +88,21 @@ const char *__tsan_default_options(void)
 
 #define MS	(INT64_C(1000000))
 
+/* This thread's errno, at an address that no compiler remembers over a wait. */
+static noinline __maybe_unused int get_errno(void)
+{
+	int e = errno;
+
+	__asm__ volatile("" : "+r"(e) : : "memory");
+	return e;
+}
+
+static noinline __maybe_unused void set_errno(int e)
+{
+	__asm__ volatile("" : "+r"(e) : : "memory");
+	errno = e;
+}
+
 #define rd(x)		__atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define wr(x, v)	__atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 #define inc(x)		__atomic_add_fetch(&(x), 1, __ATOMIC_ACQ_REL)

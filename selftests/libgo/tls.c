@@ -10,30 +10,16 @@
 
 static struct go_waitgroup wg;
 
-static noinline int get(void)
-{
-	int e = errno;
-
-	__asm__ volatile("" : "+r"(e) : : "memory");
-	return e;
-}
-
-static noinline void set(int e)
-{
-	__asm__ volatile("" : "+r"(e) : : "memory");
-	errno = e;
-}
-
 static void errno_moves(void *arg)
 {
 	struct go_chan *back = make_chan(0, 0);
 	int me = 1000 + (intptr_t)arg;
 	size_t i, n = scaled(500);
 
-	set(me);
+	set_errno(me);
 	for (i = 0; i < n; i++) {
 		change_thread(back);
-		CHECK_EQ(me, get());
+		CHECK_EQ(me, get_errno());
 	}
 	go_chan_free(back);
 	go_wg_done(&wg);
@@ -65,7 +51,7 @@ static void every_wait(void *arg)
 	struct go_waitgroup none = { 0 };
 	int v;
 
-	set(77);
+	set_errno(77);
 	for (i = 0; i < n; i++) {
 		go_yield();
 		change_thread(back);
@@ -81,7 +67,7 @@ static void every_wait(void *arg)
 		CHECK_EQ(-ETIMEDOUT, go_recv_until(c, &v, go_now() + 1000));
 		change_thread(back);
 		go_wg_wait(&none);
-		CHECK_EQ(77, get());
+		CHECK_EQ(77, get_errno());
 		CHECK_EQ(id, go_id());
 	}
 	go_chan_free(c);

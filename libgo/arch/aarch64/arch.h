@@ -6,6 +6,7 @@
 #define GVTGO_ARCH_H
 
 #include <stdint.h>
+#include <ucontext.h>
 
 struct m;
 
@@ -86,6 +87,22 @@ static inline void *arch_frame(void *top, void (*entry)(void))
 		sp[i] = 0;
 	sp[1] = (uint64_t)(uintptr_t)entry + 4;	/* x30; FPCR is 0 */
 	return sp;
+}
+
+/* Of what a signal interrupted: the program counter, the stack pointer, a call's result. */
+static inline uintptr_t arch_context_pc(const ucontext_t *uc)
+{
+	return (uintptr_t)uc->uc_mcontext.pc;
+}
+
+static inline uintptr_t arch_context_sp(const ucontext_t *uc)
+{
+	return (uintptr_t)uc->uc_mcontext.sp;
+}
+
+static inline intptr_t arch_context_result(const ucontext_t *uc)
+{
+	return (intptr_t)uc->uc_mcontext.regs[0];
 }
 
 #endif /* GVTGO_ARCH_H */

@@ -6,6 +6,7 @@
 #define GVTGO_ARCH_H
 
 #include <stdint.h>
+#include <ucontext.h>
 
 struct m;
 
@@ -56,11 +57,11 @@ void *gvtgo_switch(void **save, void *to, void *arg);
 
 /*
  * gvtgo_switch() without a call instruction: it is told in rax where to come back to,
- * and pushes that itself. A call would leave an entry in the processor's stack of return addresses, and
- * since the switch itself doesn't end in ret, the next ret would be predicted to go
- * there, wrongly: 5 to 8 ns for each switch. So it is as if nothing had been called, and
- * the ret by which the other goroutine leaves the runtime meets the entry that the call
- * made by which this one entered it. Often that is the same place.
+ * and pushes that itself. A call would leave an entry in the processor's stack of return
+ * addresses, and since the switch itself doesn't end in ret, the next ret would be
+ * predicted to go there, wrongly: 5 to 8 ns for each switch. So it is as if nothing had
+ * been called, and the ret by which the other goroutine leaves the runtime meets the
+ * entry that the call made by which this one entered it. Often that is the same place.
  *
  * It pushes, so nothing may lie below the stack pointer: -mno-red-zone (libgo.mk). With
  * -flto, clang forgets that where it inlines such a function into one of the program's,
@@ -129,6 +130,22 @@ static inline void *arch_frame(void *top, void (*entry)(void))
 		sp[i] = 0;
 	sp[ARCH_FRAME_WORDS - 1] = (uint64_t)(uintptr_t)entry + 1;
 	return sp;
+}
+
+/* Of what a signal interrupted: the program counter, the stack pointer, a call's result. */
+static inline uintptr_t arch_context_pc(const ucontext_t *uc)
+{
+	return (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
+}
+
+static inline uintptr_t arch_context_sp(const ucontext_t *uc)
+{
+	return (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];
+}
+
+static inline intptr_t arch_context_result(const ucontext_t *uc)
+{
+	return (intptr_t)uc->uc_mcontext.gregs[REG_RAX];
 }
 
 #endif /* GVTGO_ARCH_H */
