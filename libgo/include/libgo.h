@@ -12,7 +12,8 @@
  *   value is carried along for the libc calls that you make.
  * - Times and durations are int64_t nanoseconds on CLOCK_MONOTONIC. A deadline
  *   is a time of go_now(); 0 is none; one that has passed tries once.
- * - Zero-filled memory is a usable mutex, waitgroup and once.
+ * - Zero-filled memory is a usable mutex, rwmutex, waitgroup, once, cond, semaphore
+ *   (of 0) and group.
  * - Misuse on which Go panics, panics here, in Go's words.
  * - "May block" means: the goroutine waits, its thread goes on with others. A
  *   thread that is no goroutine may call whatever does not say otherwise; it
@@ -413,6 +414,178 @@ bool go_mutex_trylock(struct go_mutex *m);
  * Go: (*sync.Mutex).Unlock.
  */
 void go_mutex_unlock(struct go_mutex *m);
+
+/**
+ * struct go_rwmutex - any number of readers, or one writer; zero-filled is unlocked
+ *
+ * A writer that waits keeps new readers out, and is followed by all readers that came
+ * meanwhile: neither kind starves. So a goroutine that reads must not lock for
+ * reading again: between the two a writer may have come, and each waits for the other.
+ */
+struct go_rwmutex {
+	/* private: */
+	struct go_mutex _w;
+	int32_t _readers;
+	uint32_t _leaving, _passes, _queued;
+	void *_writer;
+	uint32_t _writer_gen, _unused, _lock, _gen;
+	void *_waiters[4];
+};
+
+/**
+ * go_rwmutex_rdlock() - lock for reading
+ * @rw: the rwmutex
+ *
+ * Context: may block.
+ * Go: (*sync.RWMutex).RLock.
+ */
+void go_rwmutex_rdlock(struct go_rwmutex *rw);
+
+/**
+ * go_rwmutex_tryrdlock() - lock for reading if no writer has it or waits for it
+ * @rw: the rwmutex
+ *
+ * Context: does not block.
+ * Return: true where the caller now reads.
+ * Go: (*sync.RWMutex).TryRLock.
+ */
+bool go_rwmutex_tryrdlock(struct go_rwmutex *rw);
+
+/**
+ * go_rwmutex_rdunlock() - undo one go_rwmutex_rdlock()
+ * @rw: the rwmutex; need not have been locked by the caller
+ *
+ * Panics with "sync: RUnlock of unlocked RWMutex".
+ *
+ * Context: any thread. Does not block.
+ * Go: (*sync.RWMutex).RUnlock.
+ */
+void go_rwmutex_rdunlock(struct go_rwmutex *rw);
+
+/**
+ * go_rwmutex_lock() - lock for writing
+ * @rw: the rwmutex
+ *
+ * Context: may block.
+ * Go: (*sync.RWMutex).Lock.
+ */
+void go_rwmutex_lock(struct go_rwmutex *rw);
+
+/**
+ * go_rwmutex_trylock() - lock for writing if nobody has it
+ * @rw: the rwmutex
+ *
+ * Context: does not block.
+ * Return: true where the caller is now the writer.
+ * Go: (*sync.RWMutex).TryLock.
+ */
+bool go_rwmutex_trylock(struct go_rwmutex *rw);
+
+/**
+ * go_rwmutex_unlock() - undo go_rwmutex_lock()
+ * @rw: the rwmutex; need not have been locked by the caller
+ *
+ * Panics with "sync: Unlock of unlocked RWMutex". It may touch @rw for a moment after
+ * another one has got it: free it when no call for it is running any more.
+ *
+ * Context: any thread. Does not block.
+ * Go: (*sync.RWMutex).Unlock.
+ */
+void go_rwmutex_unlock(struct go_rwmutex *rw);
+
+/**
+ * struct go_cond - wait until something has changed; zero-filled is ready to use
+ *
+ * What is waited for is protected by a mutex; one cond goes with one mutex.
+ */
+struct go_cond {
+	/* private: */
+	int64_t _tickets;
+	uint32_t _lock, _gen;
+	void *_waiters[4];
+};
+
+/**
+ * go_cond_wait() - unlock a mutex, wait to be woken, lock it again
+ * @c: the cond
+ * @m: its mutex, which is locked; panics with "sync: unlock of unlocked mutex"
+ *
+ * To unlock and to begin to wait are one step: no signal is lost between them. Returns
+ * only when woken; but others may have had the mutex since, so::
+ *
+ *	while (!condition)
+ *		go_cond_wait(&c, &m);
+ *
+ * Context: may block.
+ * Go: (*sync.Cond).Wait.
+ */
+void go_cond_wait(struct go_cond *c, struct go_mutex *m);
+
+/**
+ * go_cond_signal() - wake the one that waits longest, if any waits
+ * @c: the cond
+ *
+ * The mutex may be locked by the caller, and need not be.
+ *
+ * Context: any thread. Does not block.
+ * Go: (*sync.Cond).Signal.
+ */
+void go_cond_signal(struct go_cond *c);
+
+/**
+ * go_cond_broadcast() - wake all that wait
+ * @c: the cond
+ *
+ * Context: as go_cond_signal().
+ * Go: (*sync.Cond).Broadcast.
+ */
+void go_cond_broadcast(struct go_cond *c);
+
+/**
+ * struct go_sem - a weighted semaphore; zero-filled has a count of 0
+ *
+ * To begin with a count of n, release n.
+ */
+struct go_sem {
+	/* private: */
+	int64_t _count, _tickets;
+	uint32_t _lock, _gen;
+	void *_waiters[4];
+};
+
+/**
+ * go_sem_acquire() - take from the count, when there is enough
+ * @s: the semaphore
+ * @n: how much, 0 or more; panics with "semaphore: negative weight"
+ *
+ * First come, first served: one that waits for much is not passed by others that want
+ * less, though there be enough for them.
+ *
+ * Context: may block.
+ * Go: (*semaphore.Weighted).Acquire of golang.org/x/sync, with a context that is never done.
+ */
+void go_sem_acquire(struct go_sem *s, int64_t n);
+
+/**
+ * go_sem_try_acquire() - take from the count if there is enough, and nobody waits
+ * @s: the semaphore
+ * @n: how much
+ *
+ * Context: does not block.
+ * Return: true where it was taken; false where nothing has changed.
+ * Go: (*semaphore.Weighted).TryAcquire.
+ */
+bool go_sem_try_acquire(struct go_sem *s, int64_t n);
+
+/**
+ * go_sem_release() - add to the count, and let those in for whom there is enough then
+ * @s: the semaphore
+ * @n: how much, 0 or more; need not have been acquired before
+ *
+ * Context: any thread. Does not block.
+ * Go: (*semaphore.Weighted).Release.
+ */
+void go_sem_release(struct go_sem *s, int64_t n);
 
 /**
  * struct go_waitgroup - wait until a number of things are done; zero-filled is

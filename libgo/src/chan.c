@@ -199,20 +199,7 @@ void go_close(struct go_chan *c)
 		spin_unlock(&c->lock);
 		go_panic("close of closed channel");
 	}
-	store_relaxed(&c->closed, true);
-	while ((w = waitq_take(&c->receivers)) != NULL) {
-		if (w->elem && c->elem_size)
-			memset(w->elem, 0, c->elem_size);
-		w->ok = false;
-		waitq_add(&all, w);
-	}
-	/* They panic. */
-	while ((w = waitq_take(&c->senders)) != NULL) {
-		w->ok = false;
-		waitq_add(&all, w);
-	}
-	for (w = all.first; w; w = w->next)
-		w->queued = false;
+	chan_close_locked(c, &all);
 	spin_unlock(&c->lock);
 	for (w = all.first; w; w = next) {
 		next = w->next;

@@ -8,7 +8,8 @@
 /*
  * struct go_chan - @lock protects everything. At most one of the two queues has
  * waiters, unless the same goroutine waits in both (select). Receivers wait only
- * while nothing is buffered, senders only while the buffer is full.
+ * while nothing is buffered, senders only while the buffer is full. Zero-filled it is
+ * an unbuffered channel of elements without a size (context.c).
  */
 struct go_chan {
 	uint32_t lock;
@@ -110,6 +111,29 @@ static ALWAYS_INLINE inline int chan_recv_locked(struct go_chan *c, void *elem, 
 	if (elem && c->elem_size)
 		memset(elem, 0, c->elem_size);
 	return -EPIPE;
+}
+
+/*
+ * With c->lock held: closes it. Those who waited are moved to @all, and are to be woken
+ * after unlocking; senders panic then.
+ */
+static inline void chan_close_locked(struct go_chan *c, struct waitq *all)
+{
+	struct waiter *w;
+
+	store_relaxed(&c->closed, true);
+	while ((w = waitq_take(&c->receivers)) != NULL) {
+		if (w->elem && c->elem_size)
+			memset(w->elem, 0, c->elem_size);
+		w->ok = false;
+		waitq_add(all, w);
+	}
+	while ((w = waitq_take(&c->senders)) != NULL) {
+		w->ok = false;
+		waitq_add(all, w);
+	}
+	for (w = all->first; w; w = w->next)
+		w->queued = false;
 }
 
 #define SEND_ON_CLOSED	"send on closed channel"

@@ -26,6 +26,10 @@ const char *const wait_names[NR_WAIT_WHY] = {
 	[WAIT_SLEEP] = "sleep",
 	[WAIT_MUTEX] = "sync.Mutex.Lock",
 	[WAIT_WAITGROUP] = "sync.WaitGroup.Wait",
+	[WAIT_RWMUTEX_LOCK] = "sync.RWMutex.Lock",
+	[WAIT_RWMUTEX_RLOCK] = "sync.RWMutex.RLock",
+	[WAIT_COND] = "sync.Cond.Wait",
+	[WAIT_SEM] = "semacquire",
 	[WAIT_BLOCKING] = "blocking call",
 };
 

@@ -116,12 +116,22 @@ bool go_mutex_trylock(struct go_mutex *mu)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+/* For who is about to unlock it: cond.c. */
+bool mutex_locked(const struct go_mutex *mu)
+{
+	return load_relaxed(&mu->_state) & LOCKED;
+}
+
+/* @new: what is left after LOCKED was subtracted. */
+static void check_locked(uint32_t new)
+{
+	if (unlikely(!((new + LOCKED) & LOCKED)))
+		go_panic("sync: unlock of unlocked mutex");
+}
+
 static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t new)
 {
-	if (!((new + LOCKED) & LOCKED))
-		go_panic("sync: unlock of unlocked mutex");
-	if (!m)
-		foreign_enter();
+	check_locked(new);
 	if (new & STARVING) {
 		/* Not unlocked: handed to the first waiter, who sets LOCKED itself. */
 		sema_release(m, mu);
@@ -137,8 +147,23 @@ static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t new)
 			}
 		}
 	}
-	if (!m)
-		foreign_exit();
+}
+
+/* By who is inside the runtime already: by foreign_enter(), if @m is NULL. */
+void mutex_unlock_inside(struct m *m, struct go_mutex *mu)
+{
+	uint32_t new = __atomic_sub_fetch(&mu->_state, LOCKED, __ATOMIC_RELEASE);
+
+	if (new)
+		unlock_slow(m, mu, new);
+}
+
+static NOINLINE void unlock_foreign(struct go_mutex *mu, uint32_t new)
+{
+	check_locked(new);
+	foreign_enter();
+	unlock_slow(NULL, mu, new);
+	foreign_exit();
 }
 
 void go_mutex_unlock(struct go_mutex *mu)
@@ -146,8 +171,12 @@ void go_mutex_unlock(struct go_mutex *mu)
 	struct m *m = m_enter();
 	uint32_t new = __atomic_sub_fetch(&mu->_state, LOCKED, __ATOMIC_RELEASE);
 
+	if (unlikely(!m)) {
+		if (new)
+			unlock_foreign(mu, new);
+		return;
+	}
 	if (unlikely(new))
 		unlock_slow(m, mu, new);
-	if (m)
-		m_leave(m);
+	m_leave(m);
 }

@@ -17,7 +17,8 @@
  *   preempt.c what is stuck loses its P
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   wait.c    waiters and their queues, for everything that blocks
- *   chan.c select.c mutex.c waitgroup.c once.c
+ *   chan.c select.c mutex.c rwmutex.c cond.c sem.c waitgroup.c once.c
+ *   group.c context.c
  *   dump.c    what every goroutine does; frames.c, symbol.c: their frames and names
  *   fork.c    the child of a fork()    thread.c  what others keep for each thread
  *   stats.c page.c panic.c deadlock.c symbol.c cpus.c debug.c
@@ -100,6 +101,10 @@ enum wait_why {
 	WAIT_SLEEP,
 	WAIT_MUTEX,
 	WAIT_WAITGROUP,
+	WAIT_RWMUTEX_LOCK,
+	WAIT_RWMUTEX_RLOCK,
+	WAIT_COND,
+	WAIT_SEM,
 	WAIT_BLOCKING,		/* it runs, in go_blocking() */
 	NR_WAIT_WHY,
 };
@@ -647,6 +652,7 @@ struct waiter {
 	bool queued;
 	bool send;			/* in chan->senders, else in chan->receivers */
 	bool ok;			/* a value came; false: the channel was closed */
+	bool parked;			/* cond.c: queued, and to be woken; before that only taken out */
 };
 
 /* Changed under the object's lock; @first is also peeked at without (select.c). */
@@ -656,7 +662,7 @@ struct waitq {
 
 /*
  * struct syncq - the waiters of an object that lies in the user's memory: the end of
- * struct go_mutex and struct go_waitgroup. Those of a run that has ended are gone with
+ * struct go_mutex, struct go_waitgroup and the like. Those of a run that has ended are gone with
  * their stacks, and are forgotten (@gen tells); threads that are no goroutines still
  * wait, and so have a queue of their own. The one that waits longest is served first.
  */
@@ -704,7 +710,10 @@ static inline struct waiter *waitq_take(struct waitq *q)
 }
 struct m *syncq_wait(struct m *m, struct syncq *q, int64_t since, enum wait_why why);
 struct waiter *syncq_take(struct syncq *q);
+struct waiter *syncq_first(struct syncq *q);
+void syncq_add(struct m *m, struct syncq *q, struct waiter *w);
 void wait_wake(struct m *m, struct waiter *w);
+void wait_wake_all(struct m *m, const struct waitq *q);
 struct m *wait_one(struct m *m, struct waiter *w, uint32_t *lock, enum wait_why why);
 struct m *wait_any(struct m *m, struct waiter *w, uint32_t n, struct unlocks *u, int64_t deadline,
 		   enum wait_why why, uint32_t *woke);
@@ -714,6 +723,11 @@ void chan_drop_waiters(struct waiter *w);
 /* Threads that are no goroutines hold the runtime in place while they are inside. */
 bool foreign_enter(void);
 void foreign_exit(void);
+
+/* ---------------------------------------------------------------- mutex.c */
+
+bool mutex_locked(const struct go_mutex *mu);
+void mutex_unlock_inside(struct m *m, struct go_mutex *mu);
 
 /* ------------------------------------------------------------------ run.c */
 

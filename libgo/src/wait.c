@@ -121,6 +121,31 @@ struct waiter *syncq_take(struct syncq *q)
 	return waitq_take(t);
 }
 
+/* With q->lock held: whom syncq_take() would take. */
+struct waiter *syncq_first(struct syncq *q)
+{
+	struct waitq *g = syncq_goroutines(q), *t = &q->threads;
+
+	if (!t->first || (g->first && g->first->since <= t->first->since))
+		return g->first;
+	return t->first;
+}
+
+/*
+ * With q->lock held: the caller is in the queue as @w, whose @since is set: when it began
+ * to wait, in whatever unit. Where it has waited before, it goes ahead of those that came later.
+ */
+void syncq_add(struct m *m, struct syncq *q, struct waiter *w)
+{
+	struct waitq *own = m ? syncq_goroutines(q) : &q->threads;
+
+	w->g = m ? m->cur : NULL;
+	if (own->first && own->first->since > w->since)
+		waitq_add_front(own, w);
+	else
+		waitq_add(own, w);
+}
+
 /* Wakes @w, which the caller took: after this it no longer exists. */
 void wait_wake(struct m *m, struct waiter *w)
 {
@@ -133,6 +158,17 @@ void wait_wake(struct m *m, struct waiter *w)
 	f = w->any ? &w->any->futex : &w->futex;
 	store_release(f, 1);
 	futex_wake(f, 1);
+}
+
+/* Wakes all of @q, the caller's own list. What they waited for may be gone with the first. */
+void wait_wake_all(struct m *m, const struct waitq *q)
+{
+	struct waiter *w, *next;
+
+	for (w = q->first; w; w = next) {
+		next = w->next;
+		wait_wake(m, w);
+	}
 }
 
 /* ------------------------------------------------------------------- waiting */
@@ -158,19 +194,12 @@ struct m *wait_one(struct m *m, struct waiter *w, uint32_t *lock, enum wait_why 
 	return NULL;
 }
 
-/*
- * Waits in @q, whose lock is held, and released. @since: when the caller began to wait;
- * where it has waited before, it goes ahead of those that came later.
- */
+/* Waits in @q, whose lock is held, and released. @since: as syncq_add(). */
 struct m *syncq_wait(struct m *m, struct syncq *q, int64_t since, enum wait_why why)
 {
-	struct waiter w = { .g = m ? m->cur : NULL, .since = since };
-	struct waitq *own = m ? syncq_goroutines(q) : &q->threads;
+	struct waiter w = { .since = since };
 
-	if (own->first && own->first->since > since)
-		waitq_add_front(own, &w);
-	else
-		waitq_add(own, &w);
+	syncq_add(m, q, &w);
 	return wait_one(m, &w, &q->lock, why);
 }
 

@@ -27,7 +27,7 @@ static NOINLINE void wake_all(struct m *m, struct go_waitgroup *wg)
 {
 	struct syncq *q = queue_of(wg);
 	struct waitq all = { NULL, NULL };
-	struct waiter *w, *next;
+	struct waiter *w;
 
 	if (!m)
 		foreign_enter();
@@ -38,10 +38,7 @@ static NOINLINE void wake_all(struct m *m, struct go_waitgroup *wg)
 	__atomic_and_fetch(&wg->_state, ~(uint64_t)UINT32_MAX, __ATOMIC_RELAXED);
 	spin_unlock(&q->lock);
 	/* wg may be gone as soon as the first one runs. */
-	for (w = all.first; w; w = next) {
-		next = w->next;
-		wait_wake(m, w);
-	}
+	wait_wake_all(m, &all);
 	if (!m)
 		foreign_exit();
 }
