@@ -15,7 +15,7 @@ static const char general[] =
 	"  gvt stat [--] COMMAND...    run a command, then show what the kernel counted for it\n"
 	"  gvt bench [NAME...]         measure: goroutines of libgo, of Go, and threads\n"
 	"  gvt doctor                  what this machine can do, what is missing, what brings it\n"
-	"  gvt help [COMMAND]          this, or more about a command\n"
+	"  gvt help [COMMAND | NAME]   this, or more about a command, or an experiment\n"
 	"  gvt --version\n"
 	"\n"
 	"Exit status: 0; 1: something failed; 2: wrong use. `gvt stat` passes on its command's.\n"
@@ -75,12 +75,20 @@ static void print_run_help(void)
 {
 	fputs(run_help, stdout);
 	for (int i = 0; experiments[i]; i++)
-		printf("                 %-8s %s\n", experiments[i]->name, experiments[i]->n_means);
+		printf("                 %-10s %s\n", experiments[i]->name, experiments[i]->n_means);
 	fputs(run_help_end, stdout);
+}
+
+static void print_experiment(const struct experiment *e)
+{
+	printf("gvt run %s - %s\n\n%s\n--n: %s (at most %lu)\n", e->name, e->claim, e->about,
+	       e->n_means, e->n_max);
 }
 
 bool print_help(const char *name)
 {
+	const struct experiment *e = experiment_find(name);
+
 	if (!*name)
 		fputs(general, stdout);
 	else if (!strcmp(name, "run"))
@@ -94,7 +102,9 @@ bool print_help(const char *name)
 	else if (!strcmp(name, "list"))
 		fputs(list_help, stdout);
 	else if (!strcmp(name, "help"))
-		fputs("gvt help [COMMAND] - how to use gvt, or one of its commands\n", stdout);
+		fputs("gvt help [COMMAND | NAME] - how to use gvt, one of its commands, or an experiment\n", stdout);
+	else if (e)
+		print_experiment(e);
 	else
 		return false;
 	return true;

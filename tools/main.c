@@ -92,11 +92,11 @@ static const struct command {
 static int cmd_help(int argc, char **argv)
 {
 	if (argc > 2) {
-		complain(argv[2], "help takes one command at most");
+		complain(argv[2], "help takes one command, or experiment, at most");
 		return EXIT_USAGE;
 	}
 	if (!print_help(argc == 2 ? argv[1] : "")) {
-		complain(argv[1], "no such command; `gvt help` lists them");
+		complain(argv[1], "no such command or experiment; `gvt help` and `gvt list` list them");
 		return EXIT_USAGE;
 	}
 	return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * measure.c - repetitions, each in a process of its own, threads and goroutines in turn
- * (A B A B), so that a drift of the machine meets both sides alike.
+ * measure.c - repetitions, threads and goroutines in turn (A B A B), so that a drift of the
+ * machine meets both sides alike; what a repetition tells, and what becomes of it.
  */
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libgo.h>
 
 #include "measure.h"
-
-/* A repetition that takes longer than this many seconds hangs. --n may ask for much. */
-#define REP_TIMEOUT		180
-#define REP_TIMEOUT_QUICK	60
-#define REP_TIMEOUT_N		1200
 
 /* Time that a figure of one repetition may take. */
 #define THREAD_NS		(150 * 1000000LL)
@@ -43,6 +31,58 @@ void rep_missing(struct rep *rep, size_t i, const char *fmt, ...)
 	va_end(ap);
 }
 
+void rep_fail(struct rep *rep, size_t nr, const char *fmt, ...)
+{
+	char why[WHY_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; i < nr; i++) {
+		if (!rep->set[i] && !rep->why[i][0])
+			memcpy(rep->why[i], why, WHY_SIZE);
+	}
+}
+
+void rep_switches(struct rep *rep, size_t i, const struct counters *from, uint64_t n)
+{
+	struct counters to;
+	double switches;
+
+	if (counters_now(&to) || !counters_have(&to, CTR_VOLUNTARY) ||
+	    !counters_have(&to, CTR_NONVOLUNTARY)) {
+		rep_missing(rep, i, "kernel switches: the counters can't be read");
+		return;
+	}
+	switches = to.v[CTR_VOLUNTARY] - from->v[CTR_VOLUNTARY] + to.v[CTR_NONVOLUNTARY] -
+		   from->v[CTR_NONVOLUNTARY];
+	rep_set(rep, i, switches / n);
+}
+
+/* The least of many: what disturbs makes it longer only. */
+int64_t clock_cost(void)
+{
+	static int64_t cost = -1;
+
+	for (int i = 0; cost < 0 || i < 200; i++) {
+		int64_t t0 = now_ns(), took = now_ns() - t0;
+
+		if (cost < 0 || took < cost)
+			cost = took;
+		if (i && !cost)
+			break;
+	}
+	return cost;
+}
+
+double elapsed_ns(int64_t t0)
+{
+	int64_t took = now_ns() - t0 - clock_cost();
+
+	return took > 0 ? took : 0;
+}
+
 void plan_init(struct plan *p, const char *name, const struct options *o)
 {
 	memset(p, 0, sizeof(*p));
@@ -50,6 +90,22 @@ void plan_init(struct plan *p, const char *name, const struct options *o)
 	p->o = o;
 	p->rounds = 1;
 	p->procs = o->procs ? o->procs : o->pin ? 1 : go_maxprocs(0);
+	for (int s = 0; s < SIDES; s++)
+		p->variants[s] = 1;
+	/* Once, before any process is made that would have to measure it again. */
+	clock_cost();
+}
+
+void plan_both(struct plan *p, void (*side)(const struct plan *p, struct rep *rep))
+{
+	for (int s = 0; s < SIDES; s++)
+		p->side[s] = side;
+}
+
+void plan_procs(struct plan *p, int n)
+{
+	if (!p->o->procs && p->procs < n)
+		p->procs = n;
 }
 
 void plan_params(const struct plan *p, struct result *r)
@@ -58,6 +114,7 @@ void plan_params(const struct plan *p, struct result *r)
 	result_param(r, "procs", p->procs);
 	if (p->rounds > 1)
 		result_param(r, "goroutine_rounds", p->rounds);
+	result_param(r, "clock_ns", clock_cost());
 	result_flag(r, "quick", p->o->quick);
 	result_flag(r, "pinned", p->o->pin);
 }
@@ -71,147 +128,6 @@ static void progress(const struct plan *p, const char *what, int i, int n)
 	else
 		fprintf(stderr, "\r\033[K");
 	fflush(stderr);
-}
-
-/* ------------------------------------------------ in the measuring process */
-
-/* The first CPU that this process may use. */
-static void pin_to_one_cpu(void)
-{
-	cpu_set_t all, one;
-
-	if (sched_getaffinity(0, sizeof(all), &all))
-		return;
-	CPU_ZERO(&one);
-	for (int i = 0; i < CPU_SETSIZE; i++) {
-		if (CPU_ISSET(i, &all)) {
-			CPU_SET(i, &one);
-			break;
-		}
-	}
-	sched_setaffinity(0, sizeof(one), &one);
-}
-
-struct side_run {
-	const struct plan *p;
-	enum side s;
-	struct rep *rep;
-	struct counters begin;
-};
-
-static void run_side(void *arg)
-{
-	struct side_run *run = arg;
-	struct rep *rep = run->rep;
-
-	run->p->side[run->s](run->p, rep);
-	/* Here, not after go_run(): the runtime's counters end with the runtime. */
-	if (rep->counted)
-		rep->counted = !counters_end(&run->begin, &rep->counters);
-	rep->done = true;
-}
-
-static void child(const struct plan *p, enum side s, struct rep *rep)
-{
-	struct side_run run = { .p = p, .s = s, .rep = rep };
-	int err;
-
-	if (p->o->pin)
-		pin_to_one_cpu();
-	rep->counted = !counters_begin(&run.begin);
-	if (s == SIDE_THREAD) {
-		run_side(&run);
-		return;
-	}
-	rep->made = 1;
-	go_maxprocs(p->procs);
-	if (p->no_preemption)
-		setenv("LIBGO_DEBUG", "preempt=0", 1);
-	err = go_run(run_side, &run);
-	if (err)
-		snprintf(rep->error, WHY_SIZE, "goroutine side: go_run: %s", strerror(-err));
-}
-
-/* -------------------------------------------------------------------- in gvt */
-
-static int timeout_of(const struct plan *p)
-{
-	return p->o->n ? REP_TIMEOUT_N : p->o->quick ? REP_TIMEOUT_QUICK : REP_TIMEOUT;
-}
-
-static int wait_for(const struct plan *p, pid_t pid, int *status)
-{
-	struct pollfd pfd = { .fd = pidfd_open(pid, 0), .events = POLLIN };
-	int err = 0, got;
-
-	if (pfd.fd < 0) {
-		err = -errno;
-	} else {
-		do
-			got = poll(&pfd, 1, timeout_of(p) * 1000);
-		while (got < 0 && errno == EINTR);
-		if (!got)
-			err = -ETIMEDOUT;
-		close(pfd.fd);
-	}
-	if (err)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return err;
-}
-
-int measure_once(const struct plan *p, enum side s, struct rep *rep, char *why)
-{
-	struct rep *shared;
-	pid_t parent = getpid(), pid;
-	int status = 0, err;
-
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
-	if (shared == MAP_FAILED) {
-		err = -errno;
-		snprintf(why, WHY_SIZE, "no memory for a result: %s", strerror(-err));
-		return err;
-	}
-	/* What is still to be written is written once, by us. */
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0) {
-		err = -errno;
-		snprintf(why, WHY_SIZE, "no process to measure in: %s", strerror(-err));
-		goto out_unmap;
-	}
-	if (!pid) {
-		/* Don't outlive a gvt that was killed. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
-		child(p, s, shared);
-		_exit(0);
-	}
-	err = wait_for(p, pid, &status);
-	*rep = *shared;
-	if (!err && rep->done)
-		goto out_unmap;
-	if (rep->error[0])
-		memcpy(why, rep->error, WHY_SIZE);
-	else if (err == -ETIMEDOUT)
-		snprintf(why, WHY_SIZE, "%s side: no end after %d s", side_name[s],
-			 timeout_of(p));
-	else if (WIFSIGNALED(status))
-		snprintf(why, WHY_SIZE, "%s side: killed by signal %d (%s)", side_name[s],
-			 WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(why, WHY_SIZE, "%s side: ended early with status %d", side_name[s],
-			 WEXITSTATUS(status));
-	if (!err)
-		err = -ECHILD;
-out_unmap:
-	munmap(shared, sizeof(*shared));
-	return err;
 }
 
 /* A number that reads well: two digits and zeroes. */
@@ -292,14 +208,14 @@ static void sum_counts(struct result *r, enum side s, const struct rep *reps)
 
 	for (int k = 0; k < MIN_REPS; k++) {
 		c->made += reps[k].made;
-		all &= reps[k].done && reps[k].counted;
+		all &= reps[k].done && !reps[k].uncounted;
 		counters_add(&c->counters, &reps[k].counters);
 	}
 	if (!all)
 		memset(&c->counters, 0, sizeof(c->counters));
 }
 
-int measure(const struct plan *p, struct result *r)
+int measure(struct plan *p, struct result *r)
 {
 	struct rep (*reps)[MIN_REPS] = calloc(SIDES, sizeof(*reps));
 	char why[SIDES][WHY_SIZE] = { "", "" };
@@ -319,6 +235,8 @@ int measure(const struct plan *p, struct result *r)
 	for (int s = 0; s < SIDES; s++) {
 		make_figures(r, s, reps[s], why[s]);
 		sum_counts(r, s, reps[s]);
+		strncat(r->picture, reps[s][MIN_REPS - 1].picture,
+			sizeof(r->picture) - 1 - strlen(r->picture));
 	}
 	free(reps);
 	return 0;

@@ -17,23 +17,46 @@
  * struct rep - what one repetition of one side tells; shared between the measuring
  *	process and gvt
  * @done: it came to its end
- * @counted: @counters is valid
+ * @done_at: when
+ * @uncounted: @counters lacks something
  * @made: threads or goroutines that it made; on the goroutine side the main one is
  *	already among them
  * @counters: what was counted from before its first to after its last step
+ * @picture: lines of text to look at
+ * @scratch: the side's own, to be looked at when its process has ended
  * @set: value[i] was measured
  * @value: the figure of metric i
  * @why: what kept it from measuring metric i
  * @error: what kept it from measuring anything
  */
 struct rep {
-	bool done, counted;
+	bool done, uncounted;
+	int64_t done_at;
 	uint64_t made;
 	struct counters counters;
+	uint64_t scratch[MAX_METRICS];
+	char picture[PICTURE_SIZE / SIDES];
 	bool set[MAX_METRICS];
 	double value[MAX_METRICS];
 	char why[MAX_METRICS][WHY_SIZE];
 	char error[WHY_SIZE];
+};
+
+#define MAX_VARIANTS	3
+#define ENDING_TEXT	16384
+
+/**
+ * struct ending - how the process of a repetition ended
+ * @status: as waitpid() says
+ * @killed: by gvt, which had waited as long as the plan says
+ * @ns: from rep->done_at to its end
+ * @text: the first that it wrote to standard error
+ */
+struct ending {
+	int status;
+	bool killed;
+	int64_t ns;
+	char text[ENDING_TEXT];
 };
 
 /**
@@ -47,6 +70,15 @@ struct rep {
  * @procs: Ps of the goroutine side
  * @rounds: how often the goroutine side does its n operations in one repetition: they are
  *	so short that n of them, chosen for threads, make no reliable figure
+ * @variants: of a side: processes of one repetition, which fill the same rep; else 1
+ * @debug: LIBGO_DEBUG of each variant of the goroutine side; NULL: none
+ * @linger_ns: how long the process of the goroutine side lives on after go_run()
+ * @ending: called in gvt when a process has ended, which then may end in any way after
+ *	rep->done was set; its standard error is read
+ * @patience_ns: with @ending: how long a side may live on after rep->done; 0: as long as
+ *	any other
+ * @s: the side that runs now
+ * @variant: the variant of it
  */
 struct plan {
 	const char *name;
@@ -56,7 +88,13 @@ struct plan {
 	const struct options *o;
 	int procs;
 	uint64_t rounds;
-	bool no_preemption;	/* goroutines run until they wait, however long that takes */
+	int variants[SIDES];
+	const char *debug[MAX_VARIANTS];
+	int64_t linger_ns;
+	void (*ending)(const struct plan *p, struct rep *rep, const struct ending *e);
+	int64_t patience_ns[SIDES];
+	enum side s;
+	int variant;
 };
 
 static inline void rep_set(struct rep *rep, size_t i, double value)
@@ -68,8 +106,41 @@ static inline void rep_set(struct rep *rep, size_t i, double value)
 void rep_missing(struct rep *rep, size_t i, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Whatever is not measured yet, and has no reason of its own, has this one. */
+void rep_fail(struct rep *rep, size_t nr, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Metric @i: kernel switches of the process since @from, for each of @n operations. */
+void rep_switches(struct rep *rep, size_t i, const struct counters *from, uint64_t n);
+
+/*
+ * The repetition is at its end here, not where the side returns: for one that never does.
+ */
+void rep_end(struct rep *rep);
+
+/* Nanoseconds since @t0, without what it costs to read the clock. */
+double elapsed_ns(int64_t t0);
+
+/* What reading the clock costs, in nanoseconds: subtracted by elapsed_ns(). */
+int64_t clock_cost(void);
+
+/* Bind the calling thread, and those that it makes, to the first @n CPUs it may use; 0: all. */
+void cpus_use(int n);
+
 /* Fill what every plan has. */
 void plan_init(struct plan *p, const char *name, const struct options *o);
+
+/* The same function does both sides: p->s tells it which. */
+void plan_both(struct plan *p, void (*side)(const struct plan *p, struct rep *rep));
+
+/* How often the side that runs now does its n operations. */
+static inline uint64_t side_rounds(const struct plan *p)
+{
+	return p->s == SIDE_GOROUTINE ? p->rounds : 1;
+}
+
+/* At least @n Ps, where --procs doesn't say otherwise. */
+void plan_procs(struct plan *p, int n);
 
 /* The params that every result has. */
 void plan_params(const struct plan *p, struct result *r);
@@ -83,7 +154,7 @@ void plan_params(const struct plan *p, struct result *r);
  *
  * Return: 0, or a negative errno.
  */
-int measure_once(const struct plan *p, enum side s, struct rep *rep, char *why);
+int measure_once(struct plan *p, enum side s, struct rep *rep, char *why);
 
 /**
  * calibrate() - choose how many operations fit the time that a figure may take
@@ -103,6 +174,6 @@ void calibrate(struct plan *p, size_t nr, uint64_t probe, const uint64_t *max);
  * @p: the plan
  * @r: its metrics named; figures and counts are filled in
  */
-int measure(const struct plan *p, struct result *r);
+int measure(struct plan *p, struct result *r);
 
 #endif /* GVT_TOOLS_MEASURE_H */

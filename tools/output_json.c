@@ -69,6 +69,7 @@ static struct json_object *metric(const struct metric *m)
 		json_object_object_add(spreads, side_name[s], spread(f));
 	}
 	json_object_object_add(o, "ratio", metric_ratio(m, &ratio) ? json_number(ratio) : NULL);
+	json_object_object_add(o, "unsure", json_object_new_boolean(metric_unsure(m)));
 	json_object_object_add(o, "spread", spreads);
 	json_object_object_add(o, "peers", json_object_new_object());
 	return o;
@@ -103,6 +104,8 @@ static struct json_object *result(const struct result *r)
 	json_object_object_add(o, "counters", counters);
 	json_object_object_add(o, "verdict", json_object_new_string(verdict_name[r->verdict]));
 	json_object_object_add(o, "why", json_object_new_string(r->why));
+	if (r->picture[0])
+		json_object_object_add(o, "picture", json_object_new_string(r->picture));
 	return o;
 }
 

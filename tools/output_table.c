@@ -121,7 +121,7 @@ static int add_columns(struct libscols_table *t)
 static int add_metric(struct libscols_table *t, const struct metric *m)
 {
 	struct libscols_line *line = scols_table_new_line(t, NULL);
-	char text[TEXT_SIZE];
+	char text[TEXT_SIZE], number[TEXT_SIZE];
 	double ratio;
 	int err;
 
@@ -137,9 +137,14 @@ static int add_metric(struct libscols_table *t, const struct metric *m)
 		if (!err && f->measured)
 			err = scols_line_set_data(line, column + 1, text_spread(text, m->unit, f));
 	}
+	if (!metric_ratio(m, &ratio))
+		strcpy(text, "-");
+	else if (metric_unsure(m))
+		snprintf(text, sizeof(text), "~%.40s", text_ratio(number, ratio));
+	else
+		text_ratio(text, ratio);
 	if (!err)
-		err = scols_line_set_data(line, COL_RATIO, metric_ratio(m, &ratio) ?
-					  text_ratio(text, ratio) : "-");
+		err = scols_line_set_data(line, COL_RATIO, text);
 	if (!err)
 		scols_cell_set_color(scols_line_get_cell(line, COL_RATIO), "bold");
 	return err;
@@ -148,16 +153,22 @@ static int add_metric(struct libscols_table *t, const struct metric *m)
 static int print_metrics(const struct result *r)
 {
 	struct libscols_table *t = table_new(stdout);
+	bool unsure = false;
 	int err;
 
 	if (!t)
 		return -ENOMEM;
 	err = add_columns(t);
-	for (size_t i = 0; i < r->nr_metrics && !err; i++)
+	for (size_t i = 0; i < r->nr_metrics && !err; i++) {
+		unsure |= metric_unsure(&r->metrics[i]);
 		err = add_metric(t, &r->metrics[i]);
+	}
 	if (!err)
 		err = scols_print_table(t);
 	scols_unref_table(t);
+	if (unsure)
+		print_wrapped(stdout, "~ ", "  ",
+			      "repetitions of both sides overlap: this ratio means little here");
 	return err;
 }
 
@@ -244,6 +255,8 @@ int table_result(const struct result *r)
 	if (err)
 		return err;
 	putchar('\n');
+	if (r->picture[0])
+		printf("%s\n", r->picture);
 	err = print_counters(r);
 	if (err)
 		return err;

@@ -15,6 +15,11 @@
 
 #include "gvt.h"
 #include "parked.h"
+#include "thread_limits.h"
+
+/* Time for threads in one repetition, and how many are made to learn what one takes. */
+#define THREADS_NS	(1500 * 1000000LL)
+#define TRIAL		100
 
 static void futex_wait(uint32_t *word, uint32_t while_value)
 {
@@ -81,6 +86,29 @@ void parked_threads_release(struct parked_threads *p)
 		pthread_join(p->t[--p->nr], NULL);
 	free(p->t);
 	p->t = NULL;
+}
+
+uint64_t parked_choose_n(const struct options *o, uint64_t full, uint64_t quick)
+{
+	uint64_t safe, n = o->n ? o->n : o->quick ? quick : full;
+	struct thread_limit limits[LIMIT_NR];
+	struct parked_threads parked;
+	enum limit which;
+	int64_t t0, cost;
+
+	limits_read(limits);
+	safe = limits_safe(limits, &which);
+	if (n > safe)
+		n = safe > 0 ? safe : 1;
+	if (o->n || n <= TRIAL)
+		return n;
+	t0 = now_ns();
+	parked_threads_make(&parked, TRIAL, 0);
+	parked_threads_release(&parked);
+	cost = (now_ns() - t0) / TRIAL + 1;
+	if (n > THREADS_NS / (uint64_t)cost)
+		n = THREADS_NS / cost;
+	return n > TRIAL ? n : TRIAL;
 }
 
 static void go_wait_at_gate(void *arg)

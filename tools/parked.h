@@ -40,6 +40,18 @@ int parked_threads_make(struct parked_threads *p, uint64_t n, int64_t deadline);
 void parked_threads_release(struct parked_threads *p);
 
 /**
+ * parked_choose_n() - how many both sides can have alive at once
+ * @o: --n, if it was given
+ * @full: else this many
+ * @quick: or, with --quick, this many
+ *
+ * As many as that, as the machine can have without others noticing, and, where --n says
+ * nothing, as threads can be made in the time for them.
+ */
+struct options;
+uint64_t parked_choose_n(const struct options *o, uint64_t full, uint64_t quick);
+
+/**
  * struct parked_goroutines - waiting goroutines; zero-filled is none
  * @gate: closed to let all go
  * @arrived: each that has got to the gate

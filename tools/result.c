@@ -74,6 +74,15 @@ bool metric_ratio(const struct metric *m, double *ratio)
 	return true;
 }
 
+bool metric_unsure(const struct metric *m)
+{
+	const struct figure *t = &m->side[SIDE_THREAD], *g = &m->side[SIDE_GOROUTINE];
+
+	if (!t->measured || !g->measured || t->median == g->median)
+		return false;
+	return t->min <= g->max && g->min <= t->max;
+}
+
 /* How a unit is written: the largest step that leaves at least 1. */
 struct step {
 	const char *name;
@@ -133,6 +142,10 @@ char *text_value(char text[TEXT_SIZE], const char *unit, double value)
 		return text_count(text, value + 0.5);
 	if (!strcmp(unit, "switches"))
 		snprintf(text, TEXT_SIZE, "%.*f", switch_digits(value), value);
+	else if (!strcmp(unit, "percent"))
+		snprintf(text, TEXT_SIZE, "%.1f %%", value);
+	else if (!strcmp(unit, "factor"))
+		snprintf(text, TEXT_SIZE, "%.2fx", value);
 	else
 		snprintf(text, TEXT_SIZE, "%.*f %s", digits(value / s.size), value / s.size,
 			 s.name);
@@ -153,6 +166,10 @@ char *text_spread(char text[TEXT_SIZE], const char *unit, const struct figure *f
 	}
 	if (!strcmp(unit, "switches"))
 		d = switch_digits(f->median);
+	if (!strcmp(unit, "percent"))
+		d = 1;
+	if (!strcmp(unit, "factor"))
+		d = 2;
 	snprintf(text, TEXT_SIZE, "%.*f..%.*f", d, f->min / s.size, d, f->max / s.size);
 	return text;
 }

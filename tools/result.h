@@ -22,6 +22,7 @@ extern const char *const side_name[SIDES];
 #define MAX_PARAMS	10
 #define MIN_REPS	5
 #define WHY_SIZE	200
+#define PICTURE_SIZE	4096
 
 /**
  * struct figure - one number of one side
@@ -39,7 +40,7 @@ struct figure {
  * struct metric - what is compared
  * @name: in JSON and CSV
  * @label: in tables
- * @unit: "ns", "bytes", "count" or "switches"
+ * @unit: "ns", "bytes", "count", "switches", "percent" or "factor"
  * @n: over how many operations, or of how many units
  * @side: the two figures
  * @missing: why a side has none
@@ -71,6 +72,19 @@ enum verdict { VERDICT_HOLDS, VERDICT_FAILS, VERDICT_NOT_MEASURED };
 
 extern const char *const verdict_name[];
 
+/**
+ * struct result - what an experiment found
+ * @name: of the experiment
+ * @claim: what it tests
+ * @params: what it was done with
+ * @nr_params: how many
+ * @metrics: what was compared
+ * @nr_metrics: how many
+ * @counts: what was counted for each side
+ * @verdict: does the claim hold?
+ * @why: the reasons, separated by "; "
+ * @picture: lines of text to look at, or ""
+ */
 struct result {
 	const char *name, *claim;
 	struct param params[MAX_PARAMS];
@@ -80,6 +94,7 @@ struct result {
 	struct side_counts counts[SIDES];
 	enum verdict verdict;
 	char why[1024];
+	char picture[PICTURE_SIZE];
 };
 
 void result_param(struct result *r, const char *name, int64_t value);
@@ -98,12 +113,24 @@ struct figure figure_from(double *values, size_t n);
  */
 bool metric_ratio(const struct metric *m, double *ratio);
 
+/**
+ * metric_unsure() - do the repetitions of both sides overlap?
+ * @m: the metric
+ *
+ * The ratio of the medians then means little: another five might turn it around.
+ *
+ * Return: true where both sides have figures that differ, and their ranges have a value
+ *	in common.
+ */
+bool metric_unsure(const struct metric *m);
+
 /* What an experiment expects, so that its verdict follows from figures alone. */
 enum expect {
 	EXPECT_RATIO_MIN,	/* thread / goroutine is at least @bound */
 	EXPECT_RATIO_MAX,	/* it is at most @bound */
 	EXPECT_SIDE_MIN,	/* the figure of @side is at least @bound */
 	EXPECT_SIDE_MAX,	/* it is at most @bound */
+	EXPECT_GROUND_MIN,	/* the figure of @side is less than @bound: nothing can be told */
 	EXPECT_MADE,		/* the counter of creations says what the experiment says */
 };
 
@@ -128,7 +155,8 @@ struct expectation {
  * @n: how many expectations
  * @exact: counters are those of the process alone; else creations are an upper bound
  *
- * One expectation that fails: "fails". Else one that can't be compared: "not measured".
+ * No ground to compare on (EXPECT_GROUND_MIN): "not measured". Else one expectation that
+ * fails: "fails". Else one that can't be compared: "not measured".
  * Reasons of missing sides are added to the verdict's.
  */
 void verdict_compute(struct result *r, const struct expectation *e, size_t n, bool exact);

@@ -121,6 +121,30 @@ TEST(missing_side_is_not_measured_with_its_reason)
 	EXPECT_NE(NULL, strstr(r.why, "no luck"));
 }
 
+/* Threads had no second CPU: that goroutines had none either says nothing about them. */
+TEST(without_ground_nothing_is_told)
+{
+	const struct expectation e[] = {
+		{ EXPECT_GROUND_MIN, "m", SIDE_THREAD, 5 },
+		{ EXPECT_SIDE_MIN, "m", SIDE_GOROUTINE, 5 },
+	};
+	struct result r;
+
+	fill(&r, 4, 4);
+	verdict_compute(&r, e, N(e), true);
+	EXPECT_EQ(VERDICT_NOT_MEASURED, r.verdict);
+	EXPECT_NE(NULL, strstr(r.why, "others use the machine"));
+	fill(&r, 6, 4);
+	verdict_compute(&r, e, N(e), true);
+	EXPECT_EQ(VERDICT_FAILS, r.verdict);
+	fill(&r, 6, 6);
+	verdict_compute(&r, e, N(e), true);
+	EXPECT_EQ(VERDICT_HOLDS, r.verdict);
+	fill(&r, -1, 6);
+	verdict_compute(&r, e, N(e), true);
+	EXPECT_EQ(VERDICT_NOT_MEASURED, r.verdict);
+}
+
 TEST(metric_that_is_not_there_is_not_measured)
 {
 	const struct expectation e = { EXPECT_RATIO_MIN, "other", SIDE_THREAD, 1 };
@@ -234,6 +258,39 @@ TEST(reasons_do_not_overflow)
 	EXPECT_GT(sizeof(r.why), strlen(r.why));
 }
 
+/* The medians differ, but either side has had the other's figures. */
+TEST(overlapping_repetitions_are_unsure)
+{
+	double low[] = { 1, 2, 6 }, high[] = { 5, 8, 9 }, higher[] = { 7, 8, 9 };
+	const struct expectation e = { EXPECT_RATIO_MIN, "m", SIDE_THREAD, 2 };
+	struct result r;
+
+	fill(&r, 1, 1);
+	r.metrics[0].side[SIDE_THREAD] = figure_from(high, N(high));
+	r.metrics[0].side[SIDE_GOROUTINE] = figure_from(low, N(low));
+	EXPECT_TRUE(metric_unsure(&r.metrics[0]));
+	verdict_compute(&r, &e, 1, true);
+	EXPECT_EQ(VERDICT_HOLDS, r.verdict);
+	EXPECT_NE(NULL, strstr(r.why, "unsure"));
+
+	r.metrics[0].side[SIDE_THREAD] = figure_from(higher, N(higher));
+	EXPECT_FALSE(metric_unsure(&r.metrics[0]));
+	verdict_compute(&r, &e, 1, true);
+	EXPECT_EQ(NULL, strstr(r.why, "unsure"));
+}
+
+TEST(equal_or_missing_figures_are_not_unsure)
+{
+	struct result r;
+
+	fill(&r, 0, 0);
+	EXPECT_FALSE(metric_unsure(&r.metrics[0]));
+	fill(&r, -1, 5);
+	EXPECT_FALSE(metric_unsure(&r.metrics[0]));
+	fill(&r, 5, -1);
+	EXPECT_FALSE(metric_unsure(&r.metrics[0]));
+}
+
 TEST(texts)
 {
 	struct figure f = { .measured = true, .median = 1500, .min = 900, .max = 21000 };
@@ -247,6 +304,8 @@ TEST(texts)
 	EXPECT_STREQ("2.00", text_value(text, "switches", 2));
 	EXPECT_STREQ("0.00013", text_value(text, "switches", 0.00013));
 	EXPECT_STREQ("0 ns", text_value(text, "ns", 0));
+	EXPECT_STREQ("12.3 %", text_value(text, "percent", 12.34));
+	EXPECT_STREQ("1.98x", text_value(text, "factor", 1.984));
 	EXPECT_STREQ("0.90..21.00", text_spread(text, "ns", &f));
 	EXPECT_STREQ("0", text_count(text, 0));
 	EXPECT_STREQ("18,446,744,073,709,551,615", text_count(text, UINT64_MAX));

@@ -13,14 +13,9 @@
 #include <libgo.h>
 
 #include "experiment.h"
-#include "thread_limits.h"
 #include "measure.h"
 #include "memuse.h"
 #include "parked.h"
-
-/* Time for threads in one repetition, and how many are made to learn what one takes. */
-#define THREADS_NS	(1500 * 1000000LL)
-#define TRIAL		100
 
 enum { COMMITTED, RSS, PAGE_TABLES, KERNEL_STACK, RESERVED, NOT_STARTED, NR_METRICS };
 
@@ -143,33 +138,6 @@ err_missing:
 	missing(rep, "goroutines", strerror(-err));
 }
 
-/*
- * As many as are asked for, as the machine can have without others noticing, and as can
- * be made in the time for it. Few are enough: memory is counted, not timed.
- */
-static uint64_t choose_n(const struct options *o)
-{
-	uint64_t safe, n = o->n ? o->n : o->quick ? 2000 : 10000;
-	struct thread_limit limits[LIMIT_NR];
-	struct parked_threads parked;
-	enum limit which;
-	int64_t t0, cost;
-
-	limits_read(limits);
-	safe = limits_safe(limits, &which);
-	if (n > safe)
-		n = safe > 0 ? safe : 1;
-	if (o->n || n <= TRIAL)
-		return n;
-	t0 = now_ns();
-	parked_threads_make(&parked, TRIAL, 0);
-	parked_threads_release(&parked);
-	cost = (now_ns() - t0) / TRIAL + 1;
-	if (n > THREADS_NS / (uint64_t)cost)
-		n = THREADS_NS / cost;
-	return n > TRIAL ? n : TRIAL;
-}
-
 static int run(struct result *r, const struct options *o)
 {
 	struct plan p;
@@ -177,8 +145,9 @@ static int run(struct result *r, const struct options *o)
 	plan_init(&p, r->name, o);
 	p.side[SIDE_THREAD] = thread_side;
 	p.side[SIDE_GOROUTINE] = goroutine_side;
-	p.n[COMMITTED] = choose_n(o);
-	p.no_preemption = true;
+	p.n[COMMITTED] = parked_choose_n(o, 10000, 2000);
+	/* Goroutines run until they wait, however long that takes. */
+	p.debug[0] = "preempt=0";
 	for (int i = 0; i < NR_METRICS; i++)
 		p.n[i] = p.n[COMMITTED];
 	experiment_metrics(r, metrics, NR_METRICS, &p);
@@ -190,9 +159,22 @@ static int run(struct result *r, const struct options *o)
 	return 0;
 }
 
+static const char about[] =
+	"As many as fit are made and park. What the process takes more than before is divided by\n"
+	"their number: resident memory, page tables, kernel stacks; and address space.\n"
+	"\n"
+	"Read: of a thread's 8 MiB of stack only what it touched is taken, and 16 KiB of kernel\n"
+	"stack beside it. A parked goroutine takes its first page and its record; one that has\n"
+	"not run yet, its record.\n"
+	"\n"
+	"Distorts: the kernel's other records of a thread (some 10 KiB) can't be read and are left\n"
+	"out, in the threads' favour. Kernel stacks are read for the whole system: threads that\n"
+	"others make meanwhile are in the figure.\n";
+
 const struct experiment experiment_memory = {
 	.name = "memory",
 	.claim = "A parked goroutine takes a fraction of the memory of a parked thread",
+	.about = about,
 	.n_means = "threads, and goroutines, that are parked at once",
 	.n_max = 1000000,
 	.run = run,

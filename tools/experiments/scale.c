@@ -101,7 +101,7 @@ static int thread_step(struct rep *rep, size_t metric, uint64_t n, int64_t time)
 
 	err = parked_threads_make(&parked, n, t0 + time);
 	if (!err)
-		rep_set(rep, metric, (double)(now_ns() - t0) / n);
+		rep_set(rep, metric, elapsed_ns(t0) / n);
 	rep->made += parked.nr;
 	parked_threads_release(&parked);
 	return err;
@@ -144,7 +144,7 @@ static void thread_max(const struct plan *p, const struct steps *s, struct rep *
 	t0 = now_ns();
 	parked_threads_release(&parked);
 	if (alive)
-		rep_set(rep, s->nr + RELEASE_AT_MAX, (double)(now_ns() - t0) / alive);
+		rep_set(rep, s->nr + RELEASE_AT_MAX, elapsed_ns(t0) / alive);
 }
 
 static void thread_side(const struct plan *p, struct rep *rep)
@@ -193,7 +193,7 @@ static int goroutine_step(const struct steps *s, struct rep *rep, size_t i,
 	if (parked.gate)
 		parked_goroutines_settle(&parked);
 	if (!err)
-		rep_set(rep, i, (double)(now_ns() - t0) / n);
+		rep_set(rep, i, elapsed_ns(t0) / n);
 	if (!err && !memuse_read(&to)) {
 		each = memuse_each(from, &to, n);
 		rep_set(rep, s->nr + MAX_ALIVE, n);
@@ -202,7 +202,7 @@ static int goroutine_step(const struct steps *s, struct rep *rep, size_t i,
 	t0 = now_ns();
 	parked_goroutines_release(&parked);
 	if (!err)
-		rep_set(rep, s->nr + RELEASE_AT_MAX, (double)(now_ns() - t0) / n);
+		rep_set(rep, s->nr + RELEASE_AT_MAX, elapsed_ns(t0) / n);
 	return err;
 }
 
@@ -309,9 +309,21 @@ static int run(struct result *r, const struct options *o)
 	return 0;
 }
 
+static const char about[] =
+	"10, 100, 1,000, ... are made, all parked at once, and let go; the cost of each as their\n"
+	"number grows. Then, for threads, as many as can be made: until a limit is hit, or one that\n"
+	"other programs live from too is near, or the time for it is over; the verdict says which.\n"
+	"\n"
+	"Read: a million goroutines take memory, and nothing else; threads end at the first of the\n"
+	"limits that `gvt doctor` lists.\n"
+	"\n"
+	"Distorts: memory: half of what is available is all that it takes, so a small machine has\n"
+	"fewer. Limits are left as found, and a reserve of them to others.\n";
+
 const struct experiment experiment_scale = {
 	.name = "scale",
 	.claim = "Many more goroutines than threads can be alive at once",
+	.about = about,
 	.n_means = "the most goroutines, and threads, to have alive at once",
 	.n_max = 10000000,
 	.run = run,

@@ -40,27 +40,6 @@ static const struct expectation expected[] = {
 	{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
 };
 
-/* Kernel switches of the process between two readings; false where they weren't counted. */
-static bool kernel_switches(const struct counters *from, const struct counters *to, double *n)
-{
-	if (!counters_have(to, CTR_VOLUNTARY) || !counters_have(to, CTR_NONVOLUNTARY))
-		return false;
-	*n = to->v[CTR_VOLUNTARY] - from->v[CTR_VOLUNTARY] + to->v[CTR_NONVOLUNTARY] -
-	     from->v[CTR_NONVOLUNTARY];
-	return true;
-}
-
-static void set_switches(struct rep *rep, const struct counters *from, uint64_t n)
-{
-	struct counters to;
-	double switches;
-
-	if (!counters_now(&to) && kernel_switches(from, &to, &switches))
-		rep_set(rep, KERNEL_SWITCHES, switches / n);
-	else
-		rep_missing(rep, KERNEL_SWITCHES, "kernel switches: the counters can't be read");
-}
-
 /* ------------------------------------------------------------ threads: yield */
 
 struct yielders {
@@ -104,7 +83,7 @@ static int threads_yield(struct rep *rep, uint64_t n, double *ns)
 	t0 = now_ns();
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
-	*ns = (double)(now_ns() - t0) / (2 * n);
+	*ns = elapsed_ns(t0) / (2 * n);
 	pthread_barrier_destroy(&y.start);
 	pthread_attr_destroy(&attr);
 	return 0;
@@ -197,8 +176,8 @@ static int threads_sem(struct rep *rep, struct pair *p, uint64_t n)
 	counters_now(&from);
 	t0 = now_ns();
 	sem_trips(p, n);
-	rep_set(rep, BY_SEM, (double)(now_ns() - t0) / n);
-	set_switches(rep, &from, n);
+	rep_set(rep, BY_SEM, elapsed_ns(t0) / n);
+	rep_switches(rep, KERNEL_SWITCHES, &from, n);
 	pthread_join(t, NULL);
 	return 0;
 }
@@ -219,7 +198,7 @@ static int threads_pipe(struct rep *rep, struct pair *p, uint64_t n)
 	t0 = now_ns();
 	if (!pipe_trips(p, n))
 		return EPIPE;
-	rep_set(rep, BY_PIPE, (double)(now_ns() - t0) / n);
+	rep_set(rep, BY_PIPE, elapsed_ns(t0) / n);
 	pthread_join(t, NULL);
 	return 0;
 }
@@ -245,7 +224,7 @@ static int processes_pipe(struct rep *rep, struct pair *p, uint64_t n)
 	t0 = now_ns();
 	good = good && pipe_trips(p, n);
 	if (good)
-		rep_set(rep, BY_PROCESS, (double)(now_ns() - t0) / n);
+		rep_set(rep, BY_PROCESS, elapsed_ns(t0) / n);
 	waitpid(pid, NULL, 0);
 	return good ? 0 : EPIPE;
 }
@@ -317,7 +296,7 @@ static int goroutines_yield(struct rep *rep, uint64_t n, double *ns)
 	}
 	go_wg_add(&y.done, made - 2);
 	go_wg_wait(&y.done);
-	*ns = (double)(now_ns() - t0) / (2 * n);
+	*ns = elapsed_ns(t0) / (2 * n);
 	return err;
 }
 
@@ -368,8 +347,8 @@ static int goroutines_chan(struct rep *rep, uint64_t n)
 	counters_now(&from);
 	t0 = now_ns();
 	chan_trips(&p, n);
-	ns = (double)(now_ns() - t0) / n;
-	set_switches(rep, &from, n);
+	ns = elapsed_ns(t0) / n;
+	rep_switches(rep, KERNEL_SWITCHES, &from, n);
 	rep_set(rep, BY_SEM, ns);
 	rep_set(rep, BY_PIPE, ns);
 	rep_set(rep, BY_PROCESS, ns);
@@ -429,9 +408,21 @@ static int run(struct result *r, const struct options *o)
 	return 0;
 }
 
+static const char about[] =
+	"Two yield to each other on one CPU (one P). Two wake each other and wait to be woken:\n"
+	"threads by semaphores, by pipes, processes by pipes; goroutines by unbuffered channels,\n"
+	"whose figure stands in all three rows. The last row is how often the kernel switched.\n"
+	"\n"
+	"Read: a round trip of threads is two switches by the kernel, and often an idle CPU that\n"
+	"has to wake up. Goroutines switch within a thread: the kernel isn't asked.\n"
+	"\n"
+	"Distorts: whether the kernel keeps both threads on one CPU (--pin makes it), how deep an\n"
+	"idle CPU sleeps, and a virtual machine, in which waking a CPU is dear.\n";
+
 const struct experiment experiment_switch = {
 	.name = "switch",
 	.claim = "Goroutines switch in user space, without the kernel",
+	.about = about,
 	.n_means = "yields, and round trips, for each figure",
 	.n_max = 10000000,
 	.run = run,

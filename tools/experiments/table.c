@@ -8,12 +8,16 @@
 #include "experiment.h"
 #include "measure.h"
 
+/* In the order of `gvt list` and `gvt run all`. */
+extern const struct experiment experiment_create, experiment_switch, experiment_memory,
+	experiment_scale;
+
 const struct experiment *const experiments[] = {
 	&experiment_create,
 	&experiment_switch,
 	&experiment_memory,
 	&experiment_scale,
-	NULL
+	NULL,
 };
 
 const struct experiment *experiment_find(const char *name)
@@ -33,7 +37,7 @@ void experiment_metrics(struct result *r, const struct metric_def *defs, size_t 
 		r->metrics[i].name = defs[i].name;
 		r->metrics[i].label = defs[i].label;
 		r->metrics[i].unit = defs[i].unit;
-		r->metrics[i].n = p->n[i];
+		r->metrics[i].n = p->n[i] ? p->n[i] : p->n[0];
 	}
 	r->nr_metrics = nr;
 }
@@ -41,4 +45,23 @@ void experiment_metrics(struct result *r, const struct metric_def *defs, size_t 
 void experiment_judge(struct result *r, const struct expectation *e, size_t n)
 {
 	verdict_compute(r, e, n, !strcmp(counters_source(), "gvt"));
+}
+
+uint64_t experiment_n(const struct options *o, uint64_t full, uint64_t quick)
+{
+	return o->n ? o->n : o->quick ? quick : full;
+}
+
+int experiment_finish(struct result *r, struct plan *p, const struct metric_def *defs, size_t nr,
+		      const struct expectation *e, size_t nr_e)
+{
+	int err;
+
+	experiment_metrics(r, defs, nr, p);
+	result_param(r, "n", p->n[0]);
+	plan_params(p, r);
+	err = measure(p, r);
+	if (!err)
+		experiment_judge(r, e, nr_e);
+	return err;
 }
