@@ -38,10 +38,12 @@ $(O)/install/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 	$(call say,LD,$@)
 	$(Q)$(TOOLS_LINK) $(if $(TOOLS_RPATH),-Wl$(comma)-rpath$(comma)'$(TOOLS_RPATH)') -o $@
 
-## install-tools: gvt, to DESTDIR and PREFIX/bin
+## install-tools: gvt, to DESTDIR and PREFIX/bin, and the schema of its results
 install-tools: $(O)/install/gvt
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/install/gvt $(DESTDIR)$(PREFIX)/bin/gvt
+	install -d $(DESTDIR)$(PREFIX)/share/gvt
+	install -m 644 tools/schema/result.json $(DESTDIR)$(PREFIX)/share/gvt/result.schema.json
 
 # Go's side of `gvt bench`, where there is a Go: whichever is in PATH, and never another
 # toolchain or module from the net. What it compiles of its own library is kept.

@@ -18,13 +18,13 @@ wrong() {
 	is "$name: nothing on stdout" "" "$out"
 }
 
-plan 77
+plan 78
 
 wrong "no command" 'command: none given; .*gvt help.*'
 wrong "unknown command" 'frobnicate: no such command; .*gvt help.*' frobnicate
 wrong "run without a name" 'run: no experiment named; .*gvt list.*' run
 wrong "unknown experiment" \
-	'foo: no such experiment; there are: create, switch, memory, scale, and .all.' run foo
+	'foo: no such experiment; there are: create, switch, .*, and .all.' run foo
 wrong "unknown experiment after a known one" 'foo: no such experiment; .*' run create foo
 wrong "unknown option" '--bogus: no such option of run; .*gvt help run.*' run --bogus create
 wrong "--procs 0" '--procs: 0 is out of range; give a number from 1 to 1024' \
@@ -45,15 +45,23 @@ wrong "stat without a command" 'stat: no command given, .*' stat
 wrong "stat with an unknown option" '-x: no such option of stat; .*' stat -x true
 wrong "list with an argument" 'create: list takes nothing but --json' list create
 wrong "doctor with an argument" 'x: doctor takes nothing but --json' doctor x
-wrong "help about what is not there" 'x: no such command; .*' help x
+wrong "help about what is not there" 'x: no such command or experiment; .*' help x
 
 gvt --version
 matches "--version" '^gvt [0-9]+\.[0-9]+\.[0-9]+$' "$out"
 gvt list
 is "list: status 0" 0 "$status"
-matches "list names all four" 'create.*switch.*memory.*scale' "$out"
+matches "list names them" 'create.*switch.*memory.*scale.*skynet' "$out"
 gvt help run
 matches "help run explains its options" '--procs N.*--pin' "$out"
+
+# Each experiment explains itself.
+while read -r name _; do
+	[[ $name != EXPERIMENT ]] || continue
+	gvt help "$name"
+	[[ $status -eq 0 && $out == *"gvt run $name - "*Read:*Distorts:*--n:* ]] || echo "$name"
+done < <("$GVT" list) >"$work/unexplained"
+is "help explains every experiment" "" "$(<"$work/unexplained")"
 
 # A full disk must not look like success.
 for command in list "help" "--version" "doctor" "list --json"; do

@@ -10,13 +10,31 @@
 
 /* In the order of `gvt list` and `gvt run all`. */
 extern const struct experiment experiment_create, experiment_switch, experiment_memory,
-	experiment_scale;
+	experiment_scale, experiment_stack, experiment_mn, experiment_steal, experiment_gomaxprocs,
+	experiment_parallel, experiment_block, experiment_preempt, experiment_order,
+	experiment_mainexit, experiment_deadlock, experiment_race, experiment_channel,
+	experiment_skynet, experiment_pipeline, experiment_jobs;
 
 const struct experiment *const experiments[] = {
 	&experiment_create,
 	&experiment_switch,
 	&experiment_memory,
 	&experiment_scale,
+	&experiment_stack,
+	&experiment_mn,
+	&experiment_steal,
+	&experiment_gomaxprocs,
+	&experiment_parallel,
+	&experiment_block,
+	&experiment_preempt,
+	&experiment_order,
+	&experiment_mainexit,
+	&experiment_deadlock,
+	&experiment_race,
+	&experiment_channel,
+	&experiment_skynet,
+	&experiment_pipeline,
+	&experiment_jobs,
 	NULL,
 };
 

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * experiments_test.c - each experiment end to end, with a small number: its result has the
+ * shape of all results, what it says that it made was counted, and what must be so
+ * however fast the machine is, is so. create, switch, memory and scale are run_test.c's.
+ */
+#include "result_json.h"
+
+/* At load, emulated, or under a sanitizer. */
+#define LIMIT	300
+
+/* A run of one experiment: what it printed, and the experiment in it. */
+struct ran {
+	struct json_object *document, *e;
+};
+
+FIXTURE(experiment) {
+	struct ran ran;
+};
+
+FIXTURE_SETUP(experiment)
+{
+	memset(self, 0, sizeof(*self));
+}
+
+FIXTURE_TEARDOWN(experiment)
+{
+	json_object_put(self->ran.document);
+}
+
+/* Run one of them and check what holds for all. */
+static void run(struct __test_metadata *_metadata, struct ran *ran, const char *name, int n)
+{
+	char args[128], *text;
+
+	snprintf(args, sizeof(args), "run %s --quick --json --n %d", name, n);
+	text = gvt(args);
+	ASSERT_NE(NULL, text);
+	ran->document = json_tokener_parse(text);
+	free(text);
+	ASSERT_NE(NULL, ran->document);
+	ran->e = json_object_array_get_idx(get(ran->document, "experiments"), 0);
+	EXPECT_STREQ(name, text_of(ran->e, "name"));
+	TH_LOG("%s: %s", text_of(ran->e, "verdict"), text_of(ran->e, "why"));
+	check_verdict(_metadata, ran->e);
+	check_metrics(_metadata, ran->e);
+	check_made(_metadata, ran->e,
+		   !strcmp(text_of(get(ran->document, "host"), "counters"), "gvt"));
+}
+
+/* A side's figure; -1 where it has none. */
+static double figure(struct ran *ran, const char *name, const char *side)
+{
+	struct json_object *value = get(metric(ran->e, name), side);
+
+	return value ? json_object_get_double(value) : -1;
+}
+
+TEST_F_TIMEOUT(experiment, stack, LIMIT)
+{
+	run(_metadata, &self->ran, "stack", 100);
+	EXPECT_LE(100 * 1024, figure(&self->ran, "deep_bytes", "thread"));
+	EXPECT_LE(100 * 1024, figure(&self->ran, "deep_bytes", "goroutine"));
+	EXPECT_GT(100 * 1024, figure(&self->ran, "fresh_bytes", "goroutine"));
+}
+
+TEST_F_TIMEOUT(experiment, mn, LIMIT)
+{
+	run(_metadata, &self->ran, "mn", 60);
+	EXPECT_EQ(60, figure(&self->ran, "kernel_threads", "thread"));
+	EXPECT_EQ(1, figure(&self->ran, "most_by_one_thread", "thread"));
+	EXPECT_GT(60, figure(&self->ran, "kernel_threads", "goroutine"));
+	EXPECT_LT(1, figure(&self->ran, "most_by_one_thread", "goroutine"));
+	EXPECT_LE(60, figure(&self->ran, "threads_alive", "thread"));
+}
+
+TEST_F_TIMEOUT(experiment, steal, LIMIT)
+{
+	run(_metadata, &self->ran, "steal", 20);
+	EXPECT_EQ(100, figure(&self->ran, "busiest_share", "thread"));
+	EXPECT_EQ(0, figure(&self->ran, "stolen", "thread"));
+	EXPECT_LE(0, figure(&self->ran, "stolen", "goroutine"));
+	EXPECT_GE(100, figure(&self->ran, "busiest_share", "goroutine"));
+}
+
+/* The steps that there are follow from the number of Ps. */
+TEST_F_TIMEOUT(experiment, gomaxprocs, LIMIT)
+{
+	int procs;
+	char name[32];
+
+	run(_metadata, &self->ran, "gomaxprocs", 100000);
+	procs = json_object_get_int(get(get(self->ran.e, "params"), "procs"));
+	snprintf(name, sizeof(name), "time_%d_ns", procs);
+	EXPECT_LT(0, figure(&self->ran, "time_1_ns", "thread"));
+	EXPECT_LT(0, figure(&self->ran, name, "goroutine"));
+	EXPECT_EQ(procs > 1, figure(&self->ran, "speedup", "goroutine") > 0);
+}
+
+TEST_F_TIMEOUT(experiment, parallel, LIMIT)
+{
+	const char *picture;
+
+	run(_metadata, &self->ran, "parallel", 5);
+	EXPECT_LE(1, figure(&self->ran, "in_progress_1", "goroutine"));
+	EXPECT_GE(4, figure(&self->ran, "in_progress_1", "goroutine"));
+	picture = text_of(self->ran.e, "picture");
+	EXPECT_NE(NULL, strstr(picture, "4 threads on 1 CPU"));
+	EXPECT_NE(NULL, strstr(picture, "4 goroutines on 1 P"));
+	/* Each task is in it. */
+	for (char task = 'A'; task <= 'D'; task++)
+		EXPECT_NE(NULL, strchr(strstr(picture, "goroutines on 1 P"), task));
+}
+
+/* One in a system call has its thread with it; one that sleeps doesn't need one. */
+TEST_F_TIMEOUT(experiment, block, LIMIT)
+{
+	run(_metadata, &self->ran, "block", 12);
+	EXPECT_LT(12, figure(&self->ran, "threads_sleep", "thread"));
+	EXPECT_LT(12, figure(&self->ran, "threads_read", "thread"));
+	EXPECT_LT(12, figure(&self->ran, "threads_read", "goroutine"));
+	EXPECT_LT(12, figure(&self->ran, "threads_call", "goroutine"));
+	EXPECT_GT(12, figure(&self->ran, "threads_sleep", "goroutine"));
+	EXPECT_LT(0, figure(&self->ran, "progress_read", "goroutine"));
+}
+
+TEST_F_TIMEOUT(experiment, preempt, LIMIT)
+{
+	run(_metadata, &self->ran, "preempt", 40);
+	EXPECT_EQ(-1, figure(&self->ran, "ticks_off", "thread"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "why"), "the kernel always preempts them"));
+	EXPECT_LE(0, figure(&self->ran, "ticks_off", "goroutine"));
+	EXPECT_GE(40, figure(&self->ran, "ticks", "goroutine"));
+	EXPECT_GE(40, figure(&self->ran, "ticks", "thread"));
+}
+
+TEST_F_TIMEOUT(experiment, order, LIMIT)
+{
+	static const char *const names[] = { "orders_1", "orders" };
+
+	run(_metadata, &self->ran, "order", 30);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_LE(1, figure(&self->ran, names[i], "thread"));
+		EXPECT_GE(30, figure(&self->ran, names[i], "thread"));
+		EXPECT_LE(1, figure(&self->ran, names[i], "goroutine"));
+		EXPECT_GE(30, figure(&self->ran, names[i], "goroutine"));
+	}
+	EXPECT_LT(0, figure(&self->ran, "commonest", "goroutine"));
+}
+
+TEST_F_TIMEOUT(experiment, mainexit, LIMIT)
+{
+	run(_metadata, &self->ran, "mainexit", 30);
+	EXPECT_EQ(30, figure(&self->ran, "finished_waited", "thread"));
+	EXPECT_EQ(30, figure(&self->ran, "finished_waited", "goroutine"));
+	EXPECT_LE(0, figure(&self->ran, "finished_returned", "thread"));
+	EXPECT_LE(0, figure(&self->ran, "finished_returned", "goroutine"));
+}
+
+/* Whatever the machine does: libgo's process ends with its report, the other one never. */
+TEST_F_TIMEOUT(experiment, deadlock, LIMIT)
+{
+	run(_metadata, &self->ran, "deadlock", 4);
+	EXPECT_STREQ("holds", text_of(self->ran.e, "verdict"));
+	EXPECT_EQ(1, figure(&self->ran, "ended", "goroutine"));
+	EXPECT_EQ(5, figure(&self->ran, "named", "goroutine"));
+	EXPECT_EQ(0, figure(&self->ran, "ended", "thread"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "why"), "nobody notices"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "picture"), "all goroutines are asleep"));
+}
+
+TEST_F_TIMEOUT(experiment, race, LIMIT)
+{
+	static const char *const names[] = { "lost_mutex", "lost_channel", "lost_atomic" };
+
+	run(_metadata, &self->ran, "race", 4000);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(0, figure(&self->ran, names[i], "thread"));
+		EXPECT_EQ(0, figure(&self->ran, names[i], "goroutine"));
+	}
+	EXPECT_LE(0, figure(&self->ran, "lost_none", "thread"));
+	EXPECT_LE(0, figure(&self->ran, "lost_none", "goroutine"));
+}
+
+TEST_F_TIMEOUT(experiment, channel, LIMIT)
+{
+	run(_metadata, &self->ran, "channel", 400);
+	EXPECT_EQ(0, figure(&self->ran, "takes_0", "goroutine"));
+	EXPECT_EQ(2, figure(&self->ran, "takes_2", "goroutine"));
+	EXPECT_EQ(128, figure(&self->ran, "takes_128", "goroutine"));
+	EXPECT_EQ(128, figure(&self->ran, "takes_128", "thread"));
+	EXPECT_EQ(-1, figure(&self->ran, "takes_0", "thread"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "why"), "without a buffer"));
+	EXPECT_EQ(-1, figure(&self->ran, "first_share", "thread"));
+	/* 400 tosses of a coin that all five times gave less than a third: never. */
+	EXPECT_LT(33, figure(&self->ran, "first_share", "goroutine"));
+	EXPECT_GT(67, figure(&self->ran, "first_share", "goroutine"));
+}
+
+TEST_F_TIMEOUT(experiment, skynet, LIMIT)
+{
+	run(_metadata, &self->ran, "skynet", 150);
+	EXPECT_EQ(111, figure(&self->ran, "nodes", "goroutine"));
+	EXPECT_LT(0, figure(&self->ran, "node_small_ns", "thread"));
+	EXPECT_EQ(-1, figure(&self->ran, "nodes", "thread"));
+}
+
+/* All values came out, or there would be no figure. */
+TEST_F_TIMEOUT(experiment, pipeline, LIMIT)
+{
+	run(_metadata, &self->ran, "pipeline", 500);
+	EXPECT_LT(0, figure(&self->ran, "value_ns", "thread"));
+	EXPECT_LT(0, figure(&self->ran, "value_ns", "goroutine"));
+}
+
+TEST_F_TIMEOUT(experiment, jobs, LIMIT)
+{
+	run(_metadata, &self->ran, "jobs", 250);
+	/* As many as fill the pool: 256. */
+	EXPECT_EQ(2 * 256, figure(&self->ran, "results", "thread"));
+	EXPECT_EQ(2 * 256, figure(&self->ran, "results", "goroutine"));
+	EXPECT_EQ(2 * 2, figure(&self->ran, "failed", "thread"));
+	EXPECT_EQ(2 * 2, figure(&self->ran, "failed", "goroutine"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# schema.sh - what `gvt run --json` prints is as the installed schema says; what isn't, is seen.
+
+set -uo pipefail
+# shellcheck source=selftests/tools/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+schema=${GVT_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}/tools/schema/result.json
+
+# valid FILE: its first error on stdout, if it has one
+valid() {
+	python3 - "$schema" "$1" <<-'EOT'
+	import json, sys
+	import jsonschema
+
+	schema, document = (json.load(open(name)) for name in sys.argv[1:])
+	jsonschema.Draft7Validator.check_schema(schema)
+	for error in jsonschema.Draft7Validator(schema).iter_errors(document):
+	    print("/".join(map(str, error.path)), error.message.splitlines()[0])
+	    break
+	EOT
+}
+
+# changed NAME PYTHON: the document, here `d`, after a statement; it must not be valid then
+changed() {
+	python3 -c "import json, sys
+d = json.load(open(sys.argv[1]))
+e = d['experiments'][0]
+$2
+json.dump(d, open(sys.argv[2], 'w'))" "$work/result.json" "$work/changed.json"
+	if [[ -n $(valid "$work/changed.json") ]]; then
+		result ok "$1"
+	else
+		result "not ok" "$1"
+	fi
+}
+
+names=("a result is as the schema says" "a side that is text is seen" "a missing side is seen"
+	"an unknown verdict is seen" "fewer than five repetitions are seen"
+	"an unknown unit is seen" "a missing counter source is seen")
+plan ${#names[@]}
+
+if ! python3 -c 'import jsonschema' 2>/dev/null; then
+	for name in "${names[@]}"; do
+		skip "$name" "python3 with jsonschema is missing: Debian's python3-jsonschema"
+	done
+	finish
+	exit
+fi
+gvt run create deadlock mainexit --quick --json --n 20
+cp "$work/out" "$work/result.json"
+is "${names[0]}" "" "$(valid "$work/result.json" 2>&1)"
+changed "${names[1]}" "e['metrics'][0]['thread'] = 'fast'"
+changed "${names[2]}" "del e['metrics'][0]['goroutine']"
+changed "${names[3]}" "e['verdict'] = 'perhaps'"
+changed "${names[4]}" "e['params']['repetitions'] = 4"
+changed "${names[5]}" "e['metrics'][0]['unit'] = 'parsec'"
+changed "${names[6]}" "del d['host']['counters']"
+finish

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * steal.c - all work starts on one P; do the others come and take of it?
+ *
+ * The other side is what a runtime without stealing would be: as many threads, each with
+ * a queue of its own, all jobs in the first one's. That is also what a program has that
+ * deals its work out to threads beforehand, and deals badly.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crew.h"
+#include "experiment.h"
+
+#define ROUNDS		5
+#define JOB_STEPS	100000
+
+enum { EACH, BUSIEST, STOLEN, NR_METRICS };
+
+static const struct metric_def metrics[NR_METRICS] = {
+	[EACH] = { "job_ns", "ns", "each job, all in one queue at first" },
+	[BUSIEST] = { "busiest_share", "percent", "jobs done by the busiest thread" },
+	[STOLEN] = { "stolen", "count", "steals, of so many jobs" },
+};
+
+/* @queue: of each thread that does jobs */
+struct shop {
+	struct link *queue;
+	struct who who;
+};
+
+static void goroutine(void *arg, uint64_t i)
+{
+	struct shop *s = arg;
+
+	(void)i;
+	burn(JOB_STEPS);
+	who_note(&s->who);
+}
+
+static void thread(void *arg, uint64_t i)
+{
+	struct shop *s = arg;
+	int64_t value;
+
+	/* By its place: each round has threads of its own. */
+	while (link_recv(&s->queue[i], &value)) {
+		burn(JOB_STEPS);
+		who_note_as(&s->who, i + 1);
+	}
+}
+
+/* As many threads as Ps, a queue for each; all jobs come to the first. */
+static int without_stealing(const struct plan *p, struct rep *rep, struct shop *s, uint64_t n)
+{
+	int err = 0;
+
+	s->queue = calloc(p->procs, sizeof(*s->queue));
+	if (!s->queue)
+		return -ENOMEM;
+	for (int i = 0; i < p->procs && !err; i++)
+		err = link_init(&s->queue[i], p->s, i ? 1 : n);
+	for (uint64_t i = 0; i < n && !err; i++)
+		link_send(&s->queue[0], i);
+	for (int i = 0; i < p->procs && !err; i++)
+		link_close(&s->queue[i]);
+	if (!err)
+		err = crew_run(rep, p->s, p->procs, thread, s);
+	for (int i = 0; i < p->procs; i++)
+		link_exit(&s->queue[i]);
+	free(s->queue);
+	return err;
+}
+
+static int with_stealing(const struct plan *p, struct rep *rep, struct shop *s, uint64_t n)
+{
+	return crew_run(rep, p->s, n, goroutine, s);
+}
+
+static void side(const struct plan *p, struct rep *rep)
+{
+	int (*once)(const struct plan *p, struct rep *rep, struct shop *s, uint64_t n) =
+		p->s == SIDE_THREAD ? without_stealing : with_stealing;
+	uint64_t n = p->n[0], least, most, steals;
+	struct go_stats stats = { .steals = 0 };
+	static struct shop s;
+	int64_t t0;
+	int err = once(p, rep, &s, n);
+
+	memset(&s.who, 0, sizeof(s.who));
+	if (p->s == SIDE_GOROUTINE)
+		go_stats(&stats);
+	steals = stats.steals;
+	t0 = now_ns();
+	for (int i = 0; i < ROUNDS && !err; i++)
+		err = once(p, rep, &s, n);
+	if (err) {
+		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		return;
+	}
+	rep_set(rep, EACH, elapsed_ns(t0) / (n * ROUNDS));
+	if (p->s == SIDE_GOROUTINE)
+		go_stats(&stats);
+	who_count(&s.who, &least, &most);
+	rep_set(rep, BUSIEST, 100. * most / (n * ROUNDS));
+	rep_set(rep, STOLEN, stats.steals - steals);
+}
+
+static int run(struct result *r, const struct options *o)
+{
+	static const struct expectation expected[] = {
+		{ EXPECT_SIDE_MIN, "stolen", SIDE_GOROUTINE, 1 },
+		{ EXPECT_SIDE_MIN, "busiest_share", SIDE_THREAD, 100 },
+		{ EXPECT_SIDE_MAX, "busiest_share", SIDE_GOROUTINE, 90 },
+		{ EXPECT_MADE, NULL, SIDE_THREAD, 0 },
+		{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
+	};
+	struct plan p;
+
+	plan_init(&p, r->name, o);
+	plan_both(&p, side);
+	plan_procs(&p, 2);
+	p.n[0] = experiment_n(o, 200, 100);
+	result_param(r, "job_steps", JOB_STEPS);
+	result_param(r, "rounds", ROUNDS);
+	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
+}
+
+static const char about[] =
+	"One goroutine makes --n others, each of which computes for a while; all of them come\n"
+	"into the queue of the P that it runs on (which holds 256; more go to the global queue).\n"
+	"The other side is the same work without stealing: as many threads as Ps, each with a\n"
+	"queue of its own, all jobs in the first one's.\n"
+	"\n"
+	"Read: without stealing one thread does it all, the busiest has 100 %. With it the\n"
+	"others come for half of what is there, each time that they have nothing: with 2 Ps\n"
+	"the busiest does some 50 %, and the jobs take half the time, if there are 2 CPUs.\n"
+	"\n"
+	"Distorts: a machine on which others compute: a thread that gets no CPU steals late.\n";
+
+const struct experiment experiment_steal = {
+	.name = "steal",
+	.claim = "Ps that are idle steal work from those that have it",
+	.about = about,
+	.n_means = "jobs that are in one queue at first",
+	.n_max = 10000,
+	.run = run,
+};
