@@ -13,7 +13,7 @@
  * - Times and durations are int64_t nanoseconds on CLOCK_MONOTONIC. A deadline
  *   is a time of go_now(); 0 is none; one that has passed tries once.
  * - Zero-filled memory is a usable mutex, rwmutex, waitgroup, once, cond, semaphore
- *   (of 0) and group.
+ *   (of 0) and group, an idle timer and a stopped ticker.
  * - Misuse on which Go panics, panics here, in Go's words.
  * - "May block" means: the goroutine waits, its thread goes on with others. A
  *   thread that is no goroutine may call whatever does not say otherwise; it
@@ -652,6 +652,166 @@ struct go_once {
  * Go: (*sync.Once).Do.
  */
 void go_once_do(struct go_once *o, void (*fn)(void *), void *arg);
+
+/* ---------------------------------------------------------------- package time */
+
+/**
+ * struct go_timer - calls a function at a time; zero-filled is idle
+ *
+ * Lies where you like, and stays there while it is pending, which is from
+ * go_timer_start() or go_timer_reset() until it fires or is stopped. Once it has
+ * fired nothing of libgo's touches it: the function that it calls may free it.
+ * One that is pending when its run ends never fires, and is idle then.
+ *
+ * Any number of goroutines and threads may start, reset and stop the same one at
+ * once: these happen one after the other.
+ */
+struct go_timer {
+	/* private: */
+	void *_timer[6];
+	void (*_fn)(void *);
+};
+
+/**
+ * go_timer_start() - call a function later, in a goroutine of its own
+ * @t: the timer, zero-filled or used before
+ * @ns: after so many nanoseconds, or later, never before; 0 or less: now
+ * @fn: the function
+ * @arg: its argument
+ *
+ * Of one that is pending this is stop and start. Where no runtime runs, nothing
+ * happens, as when it ended right afterwards. Late it is by microseconds where
+ * a P is free or comes to a scheduling point; where all run on, as a goroutine is that is ready.
+ * Where memory for a goroutine is short it fires when there is some.
+ *
+ * Context: a goroutine, or any thread. Does not block.
+ * Go: time.AfterFunc.
+ */
+void go_timer_start(struct go_timer *t, int64_t ns, void (*fn)(void *), void *arg);
+
+/**
+ * go_timer_stop() - don't call it
+ * @t: the timer
+ *
+ * Does not wait for a function that was started already.
+ *
+ * Context: a goroutine, or any thread. Does not block.
+ * Return: true: it was pending, its function is not called. false: it is idle;
+ *	its function was started before, or it was stopped, or never started.
+ * Go: (*time.Timer).Stop.
+ */
+bool go_timer_stop(struct go_timer *t);
+
+/**
+ * go_timer_reset() - call it at another time, or once more
+ * @t: a timer that was started before; may be pending, or idle again
+ * @ns: as go_timer_start()
+ *
+ * Panics with "time: Reset called on uninitialized Timer" on one that has no
+ * function yet. Does not wait for a function that was started already; so the
+ * next one may run beside it.
+ *
+ * Context: a goroutine, or any thread. Does not block.
+ * Return: true: it was pending, and is called once, at the new time. false: it
+ *	was idle, and is called once more.
+ * Go: (*time.Timer).Reset.
+ */
+bool go_timer_reset(struct go_timer *t, int64_t ns);
+
+/**
+ * go_after() - a channel that gets the time once
+ * @ns: after so many nanoseconds, or later; 0 or less: now
+ *
+ * Its values are int64_t, times of go_now(), its capacity is 1. Whoever received
+ * frees it with go_chan_free(); who gives it up, with go_after_cancel(). To wait
+ * for a channel with a time limit, go_recv_until() takes less.
+ *
+ * Context: a goroutine, or any thread. Does not block.
+ * Return: the channel; NULL where memory is short, or no runtime runs.
+ * Go: time.After.
+ */
+struct go_chan *go_after(int64_t ns);
+
+/**
+ * go_after_cancel() - give up a channel of go_after()
+ * @c: the channel, whether it has got the time or not; NULL does nothing
+ *
+ * Nothing is sent any more, and the channel is freed. Panics where goroutines
+ * wait on it, as go_chan_free().
+ *
+ * Context: any thread, after go_run() too. Does not block.
+ * Go: none, the collector does it.
+ */
+void go_after_cancel(struct go_chan *c);
+
+/**
+ * struct go_ticker - sends the time at regular intervals; zero-filled is
+ *	stopped
+ *
+ * Lies where you like, and stays there until it is stopped. One that ticks when
+ * its run ends, ticks no more, and wants to be stopped, which frees its channel.
+ */
+struct go_ticker {
+	/* private: */
+	void *_timer[6];
+	struct go_chan *_chan;
+	int64_t _period, _next;
+};
+
+/**
+ * go_ticker_start() - begin to tick
+ * @t: the ticker, stopped
+ * @ns: the interval; 0 or less panics with "non-positive interval for NewTicker"
+ *
+ * The times at which it ticks are a whole number of intervals after this call, or
+ * later, never before. The channel holds one tick: those that come while it is full
+ * are lost, and so are those of intervals that have passed unseen.
+ *
+ * Context: a goroutine, or any thread. Does not block.
+ * Return: 0; -EBUSY where it was not stopped; -ENOMEM; -EPERM where no runtime
+ *	runs.
+ * Go: time.NewTicker.
+ */
+int go_ticker_start(struct go_ticker *t, int64_t ns);
+
+/**
+ * go_ticker_chan() - the channel of a ticker
+ * @t: the ticker
+ *
+ * Values are int64_t, times of go_now(). The channel is the ticker's: it is never
+ * closed, and not yours to free.
+ *
+ * Context: any thread.
+ * Return: the channel; NULL where it is stopped.
+ * Go: (*time.Ticker).C.
+ */
+struct go_chan *go_ticker_chan(const struct go_ticker *t);
+
+/**
+ * go_ticker_reset() - tick at another interval from now on
+ * @t: the ticker
+ * @ns: the interval; 0 or less panics with "non-positive interval for
+ *	Ticker.Reset"
+ *
+ * The next tick comes when the new interval has passed; one that has not been
+ * received yet is taken back. Panics with "time: Reset called on uninitialized Ticker"
+ * on one that is stopped.
+ *
+ * Context: a goroutine, or any thread. Does not block.
+ * Go: (*time.Ticker).Reset.
+ */
+void go_ticker_reset(struct go_ticker *t, int64_t ns);
+
+/**
+ * go_ticker_stop() - tick no more
+ * @t: the ticker; one that is stopped stays so
+ *
+ * Frees the channel, and panics where goroutines wait on it, as go_chan_free().
+ *
+ * Context: any thread, after go_run() too. Does not block.
+ * Go: (*time.Ticker).Stop, which leaves the channel to the collector.
+ */
+void go_ticker_stop(struct go_ticker *t);
 
 /* ---------------------------------------------------------- seeing inside */
 

@@ -14,13 +14,14 @@
 
 #include <stdlib.h>
 
-struct go_chan *go_chan_make(size_t elem_size, size_t cap)
+/* With room for @more bytes behind the buffer. */
+struct go_chan *chan_make(size_t elem_size, size_t cap, size_t more)
 {
 	struct go_chan *c;
 	size_t size;
 
 	if (__builtin_mul_overflow(elem_size, cap, &size) ||
-	    __builtin_add_overflow(size, sizeof(*c), &size) || size > PTRDIFF_MAX)
+	    __builtin_add_overflow(size, sizeof(*c) + more, &size) || size > PTRDIFF_MAX)
 		return NULL;
 	c = malloc(size);
 	if (!c)
@@ -31,12 +32,19 @@ struct go_chan *go_chan_make(size_t elem_size, size_t cap)
 	return c;
 }
 
+struct go_chan *go_chan_make(size_t elem_size, size_t cap)
+{
+	return chan_make(elem_size, cap, 0);
+}
+
 void go_chan_free(struct go_chan *c)
 {
 	bool waited_on;
 
 	if (!c)
 		return;
+	if (c->timed)
+		chan_stop_timer(c);
 	spin_lock(&c->lock);
 	waited_on = c->receivers.first || c->senders.first;
 	spin_unlock(&c->lock);

@@ -14,6 +14,7 @@
 struct go_chan {
 	uint32_t lock;
 	bool closed;
+	bool timed;		/* a timer lies behind the buffer: go_after() */
 	size_t elem_size;
 	size_t cap;
 	size_t count;		/* values in the buffer */
@@ -135,6 +136,9 @@ static inline void chan_close_locked(struct go_chan *c, struct waitq *all)
 	for (w = all->first; w; w = w->next)
 		w->queued = false;
 }
+
+struct go_chan *chan_make(size_t elem_size, size_t cap, size_t more);
+void chan_stop_timer(struct go_chan *c);
 
 #define SEND_ON_CLOSED	"send on closed channel"
 

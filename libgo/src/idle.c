@@ -440,22 +440,27 @@ bool idle_take_p(struct m *m)
 	return p;
 }
 
-/*
- * Under sched.lock: is there anything for @p to do? Timers count where no M that sleeps
- * watches them: the one that held @p did.
- */
-static bool wants_m(const struct p *p)
+/* Under sched.lock: is there a timer that no M that sleeps watches? */
+static bool timer_unwatched(void)
 {
 	int64_t first = timer_next_all();
 
-	return runq_len(p) || gq_len() ||
-	       (first != NEVER && (!sched.watcher || first < sched.watch_until));
+	return first != NEVER && (!sched.watcher || first < sched.watch_until);
+}
+
+/*
+ * Under sched.lock: is there anything for @p to do? Timers count where nobody watches them:
+ * the M that held @p did.
+ */
+static bool wants_m(const struct p *p)
+{
+	return runq_len(p) || gq_len() || timer_unwatched();
 }
 
 /* @p has lost its M, and goes to another one; to the idle ones where it has nothing to do. */
 void idle_handoff_p(struct p *p)
 {
-	bool idle = false, found = true;
+	bool idle = false, found = true, unwatched = false;
 	struct m *m;
 
 	if (p->id >= load_relaxed(&sched.np)) {
@@ -469,6 +474,8 @@ void idle_handoff_p(struct p *p)
 		p->held = false;
 		m = NULL;
 		idle = true;
+		/* Those that were just moved: all others may be asleep. */
+		unwatched = timer_unwatched();
 	} else if (m) {
 		hand_over(m, p, false);
 	} else if (wants_m(p)) {
@@ -483,7 +490,7 @@ void idle_handoff_p(struct p *p)
 	else if (!found)
 		start_m(p, false);
 	/* First idle, then looked: as release_p(). */
-	else if (idle && work_anywhere())
+	else if (idle && (unwatched || work_anywhere()))
 		idle_wake();
 }
 

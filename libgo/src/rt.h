@@ -16,6 +16,7 @@
  *   arena.c   address space for stacks  overflow.c  faults, alternate signal stacks
  *   preempt.c what is stuck loses its P
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
+ *   time.c    package time, on top of them
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c rwmutex.c cond.c sem.c waitgroup.c once.c
  *   group.c context.c
@@ -23,8 +24,9 @@
  *   fork.c    the child of a fork()    thread.c  what others keep for each thread
  *   stats.c page.c panic.c deadlock.c symbol.c cpus.c debug.c
  *
- * Lock order: an object's lock (channel, mutex, waitgroup), then a P's timer
- * lock, then sched.lock, then the locks of the depots (global queue, G, stack).
+ * Lock order: a timer's own lock, then an object's (channel, mutex, waitgroup), then
+ * a P's timer lock, then sched.lock, then the locks of the depots (global queue, G,
+ * stack).
  */
 #ifndef GVTGO_RT_H
 #define GVTGO_RT_H
@@ -590,26 +592,82 @@ void altstack_exit(struct m *m);
 /* ---------------------------------------------------------------- timer.c */
 
 /*
- * struct timer - calls @fn(@arg) once, at @when or later, with the heap's lock held,
- * on some M with a P. Lies on the stack of the one who waits.
+ * struct timer - calls @fn once, at @when or later, never before.
+ *
+ * @fn runs in the scheduler, on some M with a P, with the lock of the timer's heap held. So
+ * it is short, and never waits. What it may do: ready goroutines (sched_ready_last()), make
+ * some (run_start_last()), set its own timer again (timer_again()), no other one. The lock of
+ * an object it only tries, since who holds it may be waiting for the heap's; where it fails,
+ * timer_again() a moment later. When it has returned nobody touches the timer: whom it woke
+ * may free it.
+ *
+ * There are two ways to use one.
+ *
+ * Who waits has it on its own stack: timer_add_locked() with the heap's lock, which the next
+ * context releases; timer_del() where something else may have woken it.
+ *
+ * Anywhere else, zero-filled to begin with: timer_start() and timer_stop(), by a goroutine
+ * inside the runtime, or (@m NULL) by a thread between foreign_enter(), which said true, and
+ * foreign_exit(). Both tell whether it was pending: true, @fn was not called for the time that
+ * was set before, and won't be. False: it was, and has returned, or no time was set. They
+ * wait for @fn, so no lock is held that @fn does more with than try. The timer must stay where
+ * it is while it is pending. One of an earlier run is not.
  */
 struct timer {
 	int64_t when;
 	uint32_t index;		/* in the heap, 1 up; 0: not in one */
-	struct p *p;		/* in whose heap */
+	uint32_t lock;		/* of those who start and stop it; before that of the heap */
+	struct p *p;		/* in whose heap it is, or was last */
 	void (*fn)(struct m *m, struct timer *t);
 	void *arg;
+	uint32_t gen;		/* in which run */
 };
-
 
 int timer_add_locked(struct p *p, struct timer *t);
 void timer_del(struct timer *t);
+bool timer_hold(struct timer *t);
+void timer_set(struct m *m, struct timer *t, int64_t when);
+void timer_again(struct timer *t, int64_t when);
 void timer_move_all(struct p *from, struct p *to);
 void timer_run(struct m *m, struct p *p, int64_t now);
 int64_t timer_next_all(void);
 void timer_run_all(struct m *m, int64_t now);
 void timer_run_missed(struct m *m);
 void timer_exit(struct p *p);
+
+/* Ends timer_hold() without a new time. */
+static inline void timer_release(struct timer *t)
+{
+	spin_unlock(&t->lock);
+}
+
+/* @t->fn at @when; true: it was pending. See struct timer. */
+static inline bool timer_start(struct m *m, struct timer *t, int64_t when)
+{
+	bool pending = timer_hold(t);
+
+	timer_set(m, t, when);
+	return pending;
+}
+
+/* Not at all; true: it was pending. */
+static inline bool timer_stop(struct timer *t)
+{
+	bool pending = timer_hold(t);
+
+	timer_release(t);
+	return pending;
+}
+
+/* @ns from now. */
+static inline int64_t timer_in(int64_t ns)
+{
+	int64_t now = go_now();
+
+	if (ns <= 0)
+		return now;
+	return ns < NEVER - now ? now + ns : NEVER - 1;
+}
 
 static inline int64_t timer_first(const struct p *p)
 {
@@ -621,6 +679,26 @@ static inline void timer_catch_up(struct m *m)
 {
 	if (unlikely(m->p->timers.missed))
 		timer_run_missed(m);
+}
+
+/* ----------------------------------------------------------------- time.c */
+
+/*
+ * struct func_timer - what struct go_timer is: calls @fn(@timer.arg) in a goroutine of its
+ * own. These two are go_timer_start() and go_timer_stop() for who is inside the runtime
+ * already, @when being a time of go_now().
+ */
+struct func_timer {
+	struct timer timer;
+	void (*fn)(void *);
+};
+
+bool func_timer_start(struct m *m, struct func_timer *t, int64_t when, void (*fn)(void *),
+		      void *arg);
+
+static inline bool func_timer_stop(struct func_timer *t)
+{
+	return timer_stop(&t->timer);
 }
 
 /* ----------------------------------------------------------------- wait.c */
@@ -733,6 +811,7 @@ void mutex_unlock_inside(struct m *m, struct go_mutex *mu);
 
 void run_main_ended(struct m *m);
 void run_end_g(struct m *m);
+int run_start_last(struct m *m, void (*fn)(void *), void *arg, const void *site);
 void run_count_peak(void);
 struct m *run_new_m(void);
 void run_forget_m(struct m *m);

@@ -162,6 +162,20 @@ int go_with(const struct go_attr *attr, void (*fn)(void *), void *arg)
 	return start(attr, fn, arg, __builtin_return_address(0));
 }
 
+/* A goroutine behind all others, for a timer that fires on @m. Return: 0, or why not. */
+int run_start_last(struct m *m, void (*fn)(void *), void *arg, const void *site)
+{
+	int err = 0;
+	struct g *g = g_get(m->p, &err);
+
+	if (!g)
+		return err;
+	init_g(g, fn, arg, site);
+	count_creation(m->p);
+	sched_ready_last(m, g);
+	return 0;
+}
+
 /* The current goroutine has ended. */
 void run_end_g(struct m *m)
 {

@@ -5,20 +5,37 @@
  * A timer goes into the heap of the P on which it was set. That P looks at it at
  * each switch; Ms without work look at all heaps, and the last one to go to sleep
  * sleeps until the earliest (idle.c); sysmon wakes somebody where a P with a due
- * timer is stuck in a long computation. So nothing has to be woken to set a timer.
+ * timer is stuck in a long computation. So nothing has to be woken to set a timer,
+ * but by a thread that is no goroutine: it sets them on P 0, which may sleep.
  *
  * The heap's lock is held over the switch of the one who waits, and while a timer's
  * function runs. So the function never readies a goroutine that is still on its
- * stack, and after timer_del() it doesn't run any more.
+ * stack, and whoever has had the lock since knows that it has returned: that is all that
+ * timer_del() and timer_hold() need.
  *
  * So a switch that begins with setting a timer can't run those that are due. Where all
  * switches of a P are such (goroutines that only ever wait with a deadline), none would
  * ever run: the switch leaves a note, and who sets the next timer runs them first.
+ *
+ * Those who start and stop the same timer take turns by its own lock. It is released before
+ * the heap's, in timer_set(): from then on the function may run, and wake somebody who
+ * frees the timer.
+ *
+ * What is stopped leaves the heap at once: each timer knows its place there. Rejected: Go's
+ * way, to mark it and throw it out when it comes to the top or when a quarter are such. The
+ * heap would refer to timers that their owners have freed, so each needs a node of its own
+ * besides; and stopping is cheap anyway, as most timers stand at the bottom of the heap.
+ * Rejected: a wheel, which is cheaper still and rounds times.
  */
 #include "rt.h"
 
 #include <stdlib.h>
 #include <time.h>
+
+#include "san.h"
+
+/* So many of those that are due are run at a look: others want the heap's lock, and the P. */
+#define AT_ONCE		256
 
 int64_t go_now(void)
 {
@@ -105,23 +122,80 @@ static void remove_at(struct timer_heap *h, uint32_t i)
 	set_first(h);
 }
 
-/* Afterwards @t's function doesn't run, and no longer runs. */
-void timer_del(struct timer *t)
+/*
+ * Locks the heap in which @t is, or was last. Its P may go meanwhile and leave it to another:
+ * timer_move_all().
+ */
+static struct timer_heap *lock_heap_of(struct timer *t)
 {
 	for (;;) {
 		struct p *p = load_acquire(&t->p);
-		struct timer_heap *h = &p->timers;
 
-		spin_lock(&h->lock);
-		/* Its P may have gone, and left it to another: timer_move_all(). */
-		if (load_relaxed(&t->p) == p) {
-			if (t->index)
-				remove_at(h, t->index - 1);
-			spin_unlock(&h->lock);
-			return;
-		}
+		spin_lock(&p->timers.lock);
+		if (load_relaxed(&t->p) == p)
+			return &p->timers;
+		spin_unlock(&p->timers.lock);
+	}
+}
+
+/* Afterwards @t's function doesn't run, and no longer runs. */
+void timer_del(struct timer *t)
+{
+	struct timer_heap *h = lock_heap_of(t);
+
+	if (t->index)
+		remove_at(h, t->index - 1);
+	spin_unlock(&h->lock);
+}
+
+/*
+ * Takes @t out of its heap, if it is in one (true), and locks it against all others who would
+ * start or stop it, until timer_set() or timer_release(). Its function doesn't run.
+ */
+bool timer_hold(struct timer *t)
+{
+	bool pending = false;
+
+	spin_lock(&t->lock);
+	/* The Ps of an earlier run are gone. */
+	if (load_relaxed(&t->p) && t->gen == load_relaxed(&sched.gen)) {
+		struct timer_heap *h = lock_heap_of(t);
+
+		pending = t->index;
+		if (pending)
+			remove_at(h, t->index - 1);
 		spin_unlock(&h->lock);
 	}
+	return pending;
+}
+
+/* Ends timer_hold(): @t, which is not touched any more, is due at @when. */
+void timer_set(struct m *m, struct timer *t, int64_t when)
+{
+	struct p *p = m ? m->p : rcu_ps()->p[0];
+	struct timer_heap *h = &p->timers;
+	bool first;
+
+	t->when = when;
+	t->gen = load_relaxed(&sched.gen);
+	spin_lock(&h->lock);
+	if (timer_add_locked(p, t))
+		fatal("no memory for a timer");
+	first = t->index == 1;
+	spin_unlock(&t->lock);
+	spin_unlock(&h->lock);
+	/* Whoever sleeps may do so until later. Pairs with that of who goes idle: see idle.c. */
+	if (!m && first) {
+		full_fence();
+		idle_wake();
+	}
+}
+
+/* By @t's function only: it is called again, at @when. It was in the heap: there is room. */
+void timer_again(struct timer *t, int64_t when)
+{
+	t->when = when;
+	timer_add_locked(t->p, t);
 }
 
 /*
@@ -164,7 +238,7 @@ void timer_run(struct m *m, struct p *p, int64_t now)
 			h->missed = true;
 		return;
 	}
-	while (h->n && h->heap[0].when <= now) {
+	for (int i = 0; i < AT_ONCE && h->n && h->heap[0].when <= now; i++) {
 		struct timer *t = h->heap[0].t;
 
 		remove_at(h, 0);
@@ -218,12 +292,10 @@ void go_sleep(int64_t ns)
 {
 	struct m *m;
 	struct timer t = { .fn = wake_sleeper };
-	int64_t now;
 
 	if (ns <= 0)
 		return;
-	now = go_now();
-	t.when = ns < NEVER - now ? now + ns : NEVER - 1;
+	t.when = timer_in(ns);
 	m = m_enter();
 	if (m) {
 		struct p *p = m->p;
