@@ -115,6 +115,9 @@ void go_yield(void);
 /**
  * go_exit() - end the calling goroutine
  *
+ * All deferred calls of the goroutine run first, those of each go_call() that it
+ * is in as well; go_recover() returns NULL in them.
+ *
  * In the main goroutine: main ends, the others go on, and go_run() does not
  * return (as in Go, the program dies of deadlock when the others have ended).
  *
@@ -194,18 +197,90 @@ void *go_blocking(void *(*fn)(void *), void *arg);
  */
 int64_t go_now(void);
 
+/* ------------------------------------------------ panic, defer, recover */
+
+/**
+ * struct go_panic - what a panic said
+ * @text: its message, cut where it is longer
+ */
+struct go_panic {
+	char text[512];
+};
+
+/**
+ * go_defer() - have a function called when the enclosing go_call() ends, or the
+ *	goroutine
+ * @fn: the function
+ * @arg: its argument
+ *
+ * Calls that were deferred run last in, first out, whether the end comes by
+ * return, go_exit() or a panic. A deferred call is a frame of its own: what it
+ * defers itself runs when it returns. Calls of goroutines that are dropped when
+ * main returns do not run. Where memory is short the program dies of a fatal
+ * error.
+ *
+ * Context: a goroutine; on another thread inside of go_call(), else it panics.
+ *	Does not block.
+ * Go: the defer statement, at the level of go_call() in place of each function.
+ */
+void go_defer(void (*fn)(void *), void *arg);
+
+/**
+ * go_call() - run a function in a frame of its own, where panics can be
+ *	recovered
+ * @fn: the function
+ * @arg: its argument
+ * @out: where to put the text of a panic that was recovered, "" where there was
+ *	none; may be NULL
+ *
+ * What @fn defers runs when it ends. Where it panics and one of these calls takes
+ * the panic with go_recover(), the others run too, @fn is left where it was, and
+ * go_call() returns: functions that @fn had called don't run on (in C++ no
+ * destructor of theirs runs). A panic that none of them takes goes on in the
+ * frame around.
+ *
+ * Don't leave @fn by longjmp() or by a C++ exception.
+ *
+ * Context: any thread. May block where @fn does.
+ * Return: 0; -ECANCELED where a panic was recovered; -EINVAL for a NULL @fn.
+ * Go: the call of a function that has deferred calls.
+ */
+int go_call(void (*fn)(void *), void *arg, struct go_panic *out);
+
 /**
  * go_panic() - end the goroutine's normal course with a message
- * @fmt: printf format of the text
+ * @fmt: printf format of the text, of which the first 511 bytes count
  *
- * Nothing recovers a panic yet: "panic: TEXT", then "goroutine N [running]:"
- * with its entry function and a backtrace go to stderr, and the process ends
- * with status 2.
+ * Deferred calls run, from the innermost go_call() outwards, until one takes the
+ * panic with go_recover(): then the go_call() in which that was deferred ends, or
+ * the goroutine (as if its function had returned). They run before anything is
+ * left, on the same stack. If none does, "panic: TEXT", then "goroutine N
+ * [running]:" with its entry function and a backtrace go to stderr, and the
+ * process ends with status 2.
+ *
+ * A panic in a deferred call replaces the one that runs it, if it isn't recovered
+ * within that call.
  *
  * Context: any thread.
  * Go: panic.
  */
 GO_NORETURN void go_panic(const char *fmt, ...) GO_PRINTF(1, 2);
+
+/**
+ * go_recover() - take the panic that runs the calling deferred function
+ *
+ * Counts only in the deferred function itself: not in one that this calls, nor
+ * in go_call() within it, nor while nothing panics or in go_exit(). (A function
+ * that the compiler put into the deferred one, or that it jumps to at its end,
+ * can't be told from it.)
+ *
+ * Context: any thread. Does not block.
+ * Return: the panic's text, to be used until the go_call() or the goroutine that
+ *	it ends has ended: copy it, or use @out of go_call(), to keep it for longer.
+ *	NULL: nothing was taken.
+ * Go: recover.
+ */
+const char *go_recover(void);
 
 /* ---------------------------------------------------- channels and select */
 
@@ -646,7 +721,9 @@ struct go_once {
  * @fn: what to do
  * @arg: its argument
  *
- * Returns when @fn has returned, whoever called it.
+ * Returns when @fn has returned, whoever called it. @fn runs as in go_call(): what
+ * it defers runs at its end. One that panics counts as done: the panic goes on in
+ * this caller, and no other one calls it again.
  *
  * Context: may block.
  * Go: (*sync.Once).Do.

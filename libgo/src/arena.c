@@ -334,6 +334,7 @@ static struct stack *describe(char *lo, size_t size, enum stack_guard guard, str
 	s->fiber = NULL;
 	s->fake = NULL;
 	s->left = 0;
+	s->unwinding = (struct unwinding){ NULL, NULL };
 	s->top = (char *)s - colour;
 	san_stack_made(s);
 	return s;

@@ -205,6 +205,8 @@ void go_close(struct go_chan *c)
 	spin_lock(&c->lock);
 	if (c->closed) {
 		spin_unlock(&c->lock);
+		if (!m)
+			foreign_exit();
 		go_panic("close of closed channel");
 	}
 	chan_close_locked(c, &all);

@@ -34,8 +34,9 @@
 #include <unistd.h>
 #include <unwind.h>
 
-#include "san.h"
+#include "dump.h"
 #include "frames.h"
+#include "san.h"
 
 #define FRAMES		64			/* shown at most */
 #define SYMBOLS		512			/* names remembered; a power of two */
@@ -201,7 +202,7 @@ static NOINLINE void flush(struct dump *d)
 	d->nout = 0;
 }
 
-static GO_PRINTF(2, 3) void say(struct dump *d, const char *fmt, ...)
+void dump_say(struct dump *d, const char *fmt, ...)
 {
 	va_list args;
 	int n;
@@ -250,7 +251,7 @@ static void say_frames(struct dump *d, const uintptr_t *pc, size_t n)
 	while (i + 1 < n && pc[i + 1] >= d->own_lo && pc[i + 1] < d->own_hi)
 		i++;
 	for (; i < n; i++)
-		say(d, "\t%s\n", symbol(d, (const char *)pc[i] - 1, true));
+		dump_say(d, "\t%s\n", symbol(d, (const char *)pc[i] - 1, true));
 }
 
 /* -------------------------------------------------------------- one goroutine */
@@ -305,10 +306,10 @@ static void say_header(struct dump *d, const struct seen *s)
 	}
 	if (s->name)
 		peek_string(d, s->name, name, sizeof(name));
-	say(d, "goroutine %llu [%s", (unsigned long long)s->id, state);
+	dump_say(d, "goroutine %llu [%s", (unsigned long long)s->id, state);
 	if (minutes >= 1)
-		say(d, ", %lld minutes", (long long)minutes);
-	say(d, "%s]: %s%s%s\n", s->flags & GO_PINNED ? ", locked to thread" : "", name,
+		dump_say(d, ", %lld minutes", (long long)minutes);
+	dump_say(d, "%s]: %s%s%s\n", s->flags & GO_PINNED ? ", locked to thread" : "", name,
 	    name[0] ? ": " : "", symbol(d, (const void *)(uintptr_t)s->fn, false));
 }
 
@@ -334,7 +335,7 @@ static void dump_g(struct g *g, void *arg)
 		n = 0;
 	}
 	if (d->shown++)
-		say(d, "\n");
+		dump_say(d, "\n");
 	say_header(d, &s);
 	if (d->self == g) {
 		_Unwind_Backtrace(own_frame, &own);
@@ -343,12 +344,27 @@ static void dump_g(struct g *g, void *arg)
 		pid_t tid = thread_of(g);
 
 		if (tid)
-			say(d, "\tgoroutine running on thread %d; stack unavailable\n", (int)tid);
+			dump_say(d, "\tgoroutine running on thread %d; stack unavailable\n", (int)tid);
 	}
 	say_frames(d, pc, n);
 	if (s.site)
-		say(d, "created by %s\n", symbol(d, (const char *)s.site - 1, true));
+		dump_say(d, "created by %s\n", symbol(d, (const char *)s.site - 1, true));
 	flush(d);
+}
+
+/* The caller, whatever it is. */
+NOINLINE void dump_self(struct dump *d)
+{
+	uintptr_t pc[FRAMES];
+	struct own_frames own = { .pc = pc };
+
+	if (d->self) {
+		dump_g((struct g *)d->self, d);
+		return;
+	}
+	_Unwind_Backtrace(own_frame, &own);
+	dump_say(d, "thread %d, no goroutine [running]:\n", gettid());
+	say_frames(d, pc, own.n);
 }
 
 /* ------------------------------------------------------------------ all of them */
@@ -375,7 +391,7 @@ static int find_own(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-static struct dump *dump_begin(int fd, const struct g *self)
+struct dump *dump_begin(int fd, const struct g *self)
 {
 	struct dump *d = mmap(NULL, sizeof(*d), PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -390,9 +406,12 @@ static struct dump *dump_begin(int fd, const struct g *self)
 	return d;
 }
 
-static int dump_end(struct dump *d)
+int dump_end(struct dump *d)
 {
-	int err = d->err;
+	int err;
+
+	flush(d);
+	err = d->err;
 
 	for (int i = 0; i < 2; i++)
 		if (d->pipe[i] >= 0)

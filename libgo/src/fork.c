@@ -37,6 +37,7 @@ static void in_child(void)
 	run_in_child();
 	/* An M's thread that ends in the child is none any more. */
 	if (arch_m()) {
+		defer_in_child(arch_m());
 		thread_leave();
 		arch_set_m(NULL);
 	}

@@ -122,16 +122,20 @@ bool mutex_locked(const struct go_mutex *mu)
 	return load_relaxed(&mu->_state) & LOCKED;
 }
 
-/* @new: what is left after LOCKED was subtracted. */
-static void check_locked(uint32_t new)
+/* Takes LOCKED from @old, what is not just that; what is left. Where it panics nothing was changed. */
+static uint32_t drop_lock(struct go_mutex *mu, uint32_t old)
 {
-	if (unlikely(!((new + LOCKED) & LOCKED)))
-		go_panic("sync: unlock of unlocked mutex");
+	do {
+		if (unlikely(!(old & LOCKED)))
+			go_panic("sync: unlock of unlocked mutex");
+	} while (!__atomic_compare_exchange_n(&mu->_state, &old, old - LOCKED, false,
+					      __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	return old - LOCKED;
 }
 
-static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t new)
+/* It is unlocked, and @new is left. */
+static void wake_next(struct m *m, struct go_mutex *mu, uint32_t new)
 {
-	check_locked(new);
 	if (new & STARVING) {
 		/* Not unlocked: handed to the first waiter, who sets LOCKED itself. */
 		sema_release(m, mu);
@@ -149,34 +153,47 @@ static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t new)
 	}
 }
 
+static bool unlock_fast(struct go_mutex *mu, uint32_t *old)
+{
+	*old = LOCKED;
+	return __atomic_compare_exchange_n(&mu->_state, old, 0, false, __ATOMIC_RELEASE,
+					   __ATOMIC_RELAXED);
+}
+
+static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t old)
+{
+	wake_next(m, mu, drop_lock(mu, old));
+}
+
 /* By who is inside the runtime already: by foreign_enter(), if @m is NULL. */
 void mutex_unlock_inside(struct m *m, struct go_mutex *mu)
 {
-	uint32_t new = __atomic_sub_fetch(&mu->_state, LOCKED, __ATOMIC_RELEASE);
+	uint32_t old;
 
-	if (new)
-		unlock_slow(m, mu, new);
+	if (!unlock_fast(mu, &old))
+		unlock_slow(m, mu, old);
 }
 
-static NOINLINE void unlock_foreign(struct go_mutex *mu, uint32_t new)
+static NOINLINE void unlock_foreign(struct go_mutex *mu, uint32_t old)
 {
-	check_locked(new);
+	uint32_t new = drop_lock(mu, old);
+
 	foreign_enter();
-	unlock_slow(NULL, mu, new);
+	wake_next(NULL, mu, new);
 	foreign_exit();
 }
 
 void go_mutex_unlock(struct go_mutex *mu)
 {
 	struct m *m = m_enter();
-	uint32_t new = __atomic_sub_fetch(&mu->_state, LOCKED, __ATOMIC_RELEASE);
+	uint32_t old;
 
-	if (unlikely(!m)) {
-		if (new)
-			unlock_foreign(mu, new);
-		return;
+	if (unlikely(!unlock_fast(mu, &old))) {
+		if (m)
+			unlock_slow(m, mu, old);
+		else
+			unlock_foreign(mu, old);
 	}
-	if (unlikely(new))
-		unlock_slow(m, mu, new);
-	m_leave(m);
+	if (m)
+		m_leave(m);
 }

@@ -1,68 +1,205 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * panic.c - the two ways to die: go_panic() for the program's mistakes, fatal() for
- * states from which the runtime can't go on. Both end the process with status 2, as
- * Go does, at once: other goroutines may hold stdio's locks, so nothing is flushed.
+ * panic.c - go_panic(), go_recover(), go_exit(): running deferred calls out of turn.
+ *
+ * A panic goes from frame to frame outwards (defer.c) and runs what was deferred there, on
+ * top of the stack of the one that panicked: nothing is left yet. So, where nobody
+ * recovers it, the backtrace shows where it began. Where one of the calls did, the
+ * frame in which that was deferred ends: what else was deferred there runs, as at any end
+ * of it, and the stack is left up to there. The goroutine's own function is such a frame
+ * too: then the goroutine ends, and go_run() returns if it is main.
+ *
+ * go_exit() is the same course, which can't be recovered.
+ *
+ * In a deferred call that a panic runs another one may begin. It goes on outwards by the same
+ * frames; when it comes by the edge of that deferred call, the older one is aborted: its code
+ * will never go on. What the older one had not run yet the newer one runs. If that is
+ * recovered further out, both are over. But a go_exit() is not to be ended by that: it goes
+ * on where the panic that aborted it was recovered. These are Go's rules (runtime/panic.go).
+ *
+ * u->frame is where the course is: the frames inside of it have been dealt with, and are
+ * no frames any more, though their memory still stands.
+ *
+ * go_recover() counts only in a deferred call itself. Its frame has to be the innermost
+ * one, run by a panic: so not in a go_call() inside of it, nor in a call deferred by
+ * that, if it ends as usual. A function that the deferred call calls is told by unwinding:
+ * one frame must lie between go_recover() and gvtgo_call(). That is only done while there
+ * is something to recover. A function that was reached by a jump at the end of the deferred
+ * call (a tail call), or is inlined into it, can't be told from it; nor is it refused where
+ * there are no tables to unwind by.
+ *
+ * Rejected: comparing the function that called go_recover() with the deferred one by the
+ * address of its table. Compilers put cold code into a second one, and of two functions
+ * that are equal make one and a jump (gcc's -fipa-icf): a deferred call would be refused.
  */
-#include "rt.h"
+#include "panic.h"
 
-#include <execinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
+#include <stdlib.h>
+#include <unwind.h>
 
-/* A message may come in pieces, from several goroutines that die at once: one writes. */
-void die_alone(void)
+/* Recovered texts that are over, the latest of them: whoever kept the pointer still reads it. */
+#define KEPT	256
+
+static char *kept[KEPT];
+static uint32_t nkept;
+
+/* @p is over. */
+void panic_drop(struct panic *p)
 {
-	static uint32_t dying;
+	uint32_t i = __atomic_fetch_add(&nkept, 1, __ATOMIC_RELAXED) % KEPT;
 
-	if (!cas_seq(&dying, 0, 1))
-		for (;;)
-			pause();
+	if (p->kept)
+		free(__atomic_exchange_n(&kept[i], p->kept, __ATOMIC_ACQ_REL));
+	p->kept = NULL;
 }
 
-static GO_NORETURN void die(void)
+/* The panic, or go_exit(), in one of whose deferred calls the caller is; NULL: none. */
+static struct panic *innermost(const struct unwinding *u)
 {
-	_exit(2);
+	for (const struct frame *f = u->frame; f; f = f->up)
+		if (f->panic)
+			return f->panic;
+	return NULL;
 }
 
-void fatal(const char *fmt, ...)
+/* @p was recovered. A go_exit() that it had aborted, if any, which goes on in its place. */
+static struct panic *resumed(struct panic *p)
 {
-	va_list args;
-	char buf[512];
+	struct panic *q = p->link;
 
-	die_alone();
-	va_start(args, fmt);
-	vsnprintf(buf, sizeof(buf), fmt, args);
-	va_end(args);
-	dprintf(STDERR_FILENO, "fatal error: %s\n", buf);
-	die();
+	panic_drop(p);
+	while (q && q->aborted && !q->goexit)
+		q = q->link;
+	if (!q || !q->aborted)
+		return NULL;
+	q->aborted = false;
+	return q;
+}
+
+/* @p was recovered by a call that was deferred in @f; NULL: by the goroutine's function. */
+static GO_NORETURN void leave(struct frame *f, const char *text)
+{
+	if (f) {
+		if (f->out)
+			snprintf(f->out->text, sizeof(f->out->text), "%s", text);
+		frame_unwind(f);
+	}
+	frame_run_deferred(NULL);
+	sched_exit(true);
+}
+
+/*
+ * Runs what is deferred, from the innermost frame on. Returns when nothing is left, with
+ * what has not been recovered: @p, or a go_exit() that @p had aborted.
+ */
+static struct panic *run(struct panic *p)
+{
+	for (;;) {
+		struct unwinding *u = defer_self();
+		struct frame *f = u->frame;
+
+		while (deferred_in(u, f)) {
+			struct deferred d = defer_pop(u);
+			struct frame one;
+
+			one.panic = p;
+			one.out = NULL;
+			frame_run(&one, d.fn, d.arg);
+			if (p->recovered) {
+				const char *text = p->text;
+
+				p = resumed(p);
+				if (!p)
+					leave(f, text);
+			}
+			u = defer_self();
+		}
+		if (!f)
+			return p;
+		if (f->panic) {
+			f->panic->aborted = true;
+			panic_drop(f->panic);
+		}
+		u->frame = f->up;
+	}
+}
+
+static GO_NORETURN void begin(struct panic *p)
+{
+	struct m *m = arch_m();
+
+	/* Misuse is found inside the runtime, where the caller holds no lock. */
+	if (m)
+		m_leave(m);
+	if (!m || m->cur) {
+		p->link = innermost(defer_self());
+		p = run(p);
+		if (p->goexit)
+			sched_exit(false);
+	}
+	panic_die(p);
 }
 
 void go_panic(const char *fmt, ...)
 {
-	struct m *m = m_enter();
+	struct go_panic own;
+	struct panic p = { .text = own.text };
 	va_list args;
-	char buf[512];
-	void *frames[64];
-	int n;
 
-	die_alone();
 	va_start(args, fmt);
-	vsnprintf(buf, sizeof(buf), fmt, args);
+	vsnprintf(own.text, sizeof(own.text), fmt, args);
 	va_end(args);
-	dprintf(STDERR_FILENO, "panic: %s\n\n", buf);
-	if (m && m->cur)
-		dprintf(STDERR_FILENO, "goroutine %llu [running]:\n%s%s%s\n",
-			(unsigned long long)m->cur->id,
-			m->cur->name ? m->cur->name : "", m->cur->name ? ": " : "",
-			symbol_name((void *)(uintptr_t)m->cur->fn, buf, sizeof(buf)));
-	else
-		dprintf(STDERR_FILENO, "thread %d, no goroutine [running]:\n", gettid());
-	n = backtrace(frames, ARRAY_SIZE(frames));
-	/* Below this function. */
-	for (int i = 1; i < n; i++)
-		dprintf(STDERR_FILENO, "\t%s\n",
-			symbol_name((char *)frames[i] - 1, buf, sizeof(buf)));
-	die();
+	begin(&p);
+}
+
+NOINLINE void go_exit(void)
+{
+	struct panic p = { .text = "go_exit", .goexit = true };
+
+	if (!arch_m() && fork_frozen())
+		fork_refuse();
+	if (!arch_m())
+		go_panic("go_exit: not a goroutine");
+	begin(&p);
+}
+
+/* ------------------------------------------------------------------- recovering */
+
+/* This function, go_recover(), the deferred call, and what called that. */
+#define FRAMES	4
+
+struct callers {
+	int n;
+	bool found;
+};
+
+static _Unwind_Reason_Code look(struct _Unwind_Context *ctx, void *arg)
+{
+	struct callers *c = arg;
+
+	c->found = _Unwind_GetRegionStart(ctx) == frame_caller();
+	return ++c->n == FRAMES || c->found ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+/* Is it a deferred call itself that called go_recover()? */
+static NOINLINE bool in_deferred_call(void)
+{
+	struct callers c = { 0 };
+
+	_Unwind_Backtrace(look, &c);
+	return c.found || c.n < FRAMES;
+}
+
+NOINLINE const char *go_recover(void)
+{
+	const struct frame *f = defer_self()->frame;
+	struct panic *p = f ? f->panic : NULL;
+
+	if (!p || p->recovered || p->goexit || !in_deferred_call())
+		return NULL;
+	p->recovered = true;
+	p->kept = strdup(p->text);
+	return p->kept ? p->kept : p->text;
 }

@@ -22,7 +22,8 @@
  *   group.c context.c
  *   dump.c    what every goroutine does; frames.c, symbol.c: their frames and names
  *   fork.c    the child of a fork()    thread.c  what others keep for each thread
- *   stats.c page.c panic.c deadlock.c symbol.c cpus.c debug.c
+ *   defer.c   frames, deferred calls   panic.c   running them out of turn; die.c
+ *   stats.c page.c deadlock.c symbol.c cpus.c debug.c
  *
  * Lock order: a timer's own lock, then an object's (channel, mutex, waitgroup), then
  * a P's timer lock, then sched.lock, then the locks of the depots (global queue, G,
@@ -129,15 +130,45 @@ struct eh_globals {
 	unsigned int uncaught;		/* on their way to one */
 };
 
+struct frame;
+
+struct deferred {
+	void (*fn)(void *);
+	void *arg;
+};
+
+/* Deferred calls, a piece of a stack of them: defer.c. */
+struct defers {
+	struct defers *older;		/* full; NULL: the first one */
+	struct defers *newer;		/* empty, kept; NULL: none */
+	uint32_t n, cap;
+	struct deferred call[];
+};
+
+#define DEFERS_FEW	5
+
+/* The first piece. */
+union defers_few {
+	struct defers head;
+	char room[sizeof(struct defers) + DEFERS_FEW * sizeof(struct deferred)];
+};
+
+/* What a goroutine, or a thread that is none, has of go_call() and go_defer(). */
+struct unwinding {
+	struct frame *frame;		/* the innermost; NULL: the goroutine's function */
+	struct defers *defers;		/* the piece with the last one; NULL: nothing is deferred */
+};
+
 /*
  * struct stack - one goroutine stack. It lies at the upper end of the stack that
- * it describes, in the page that is touched first anyway.
+ * it describes, in the page that is touched first anyway. What each goroutine uses
+ * comes first: a cache line.
  */
 struct stack {
 	char *lo;		/* lowest usable address */
 	struct stack *next;	/* in a cache, or in its batch */
-	struct arena *arena;	/* NULL: a mapping of its own */
 	char *top;		/* where frames begin: 16-byte aligned */
+	struct unwinding unwinding;	/* of the goroutine that is on it */
 	union {
 		void *fiber;		/* TSan's */
 		uintptr_t registered;	/* Valgrind's number for it */
@@ -146,12 +177,16 @@ struct stack {
 		void *fake;		/* ASan's, while switched away */
 		struct stack *newer;	/* in the depot, of the first one of a batch */
 	};
-	struct stack *older;
 	uint16_t batch;		/* how many they are */
 	uint8_t guard;		/* enum stack_guard */
 	uint8_t in_arena;	/* 0: a mapping of its own */
 	uint8_t left;		/* TSan: its frames were left by go_exit() */
-};
+
+	struct arena *arena;	/* NULL: a mapping of its own */
+	struct stack *older;
+	union defers_few few;
+} CACHE_ALIGNED;
+_Static_assert(offsetof(struct stack, arena) == 64, "what each goroutine uses: a cache line");
 
 /*
  * struct g - a goroutine. 128 bytes: one that has not started costs no more.
@@ -393,6 +428,7 @@ void sched_ready_last(struct m *m, struct g *g);
 void sched_loop(struct m *m);
 struct g *sched_pick(struct m *m);
 GO_NORETURN void sched_stop_here(struct m *m);
+GO_NORETURN void sched_exit(bool returned);
 void sched_finish_slow(struct p *p, uintptr_t after);
 struct m *sched_yield_here(struct m *m);
 struct m *sched_requeue(struct m *m);
@@ -836,8 +872,21 @@ static inline bool fork_frozen(void)
 int thread_init(void);
 int thread_enter(struct m *m);
 void thread_leave(void);
+struct eh_globals *eh_of_thread(void);
 void eh_load(struct m *m, const struct g *to);
 void eh_switch(struct m *m, struct g *from, const struct g *to);
+
+/* Of the caller, who is no goroutine where @m is NULL. NULL: there is no C++. */
+static inline struct eh_globals *eh_here(struct m *m)
+{
+	return likely(m != NULL) ? m->eh : eh_of_thread();
+}
+
+/* ---------------------------------------------------------------- defer.c */
+
+void defer_drop(struct stack *s);
+void defer_in_child(struct m *m);
+void frame_run_deferred(void *f);
 
 /* ----------------------------------------------------------------- stop.c */
 
@@ -881,7 +930,7 @@ void stats_sum(struct gvt_runtime_slot *sum);
 void stats_keep(void);
 uint64_t stats_alive(void);
 
-/* ------------------------------------------------- deadlock.c, panic.c, ... */
+/* --------------------------------------------------- deadlock.c, die.c, ... */
 
 GO_NORETURN void deadlock_report(void);
 bool deadlock_foreign_threads(void);
@@ -926,5 +975,7 @@ extern const char gvtgo_switched[];	/* code: where a context is that was left */
 void gvtgo_entry(void);
 GO_NORETURN void gvtgo_restart(void *top, void *arg);
 GO_NORETURN void gvtgo_main(struct p *p);
+int gvtgo_call(void **edge, void (*fn)(void *), void *arg);
+GO_NORETURN void gvtgo_unwind(void *edge);
 
 #endif /* GVTGO_RT_H */

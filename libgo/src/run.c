@@ -440,6 +440,7 @@ static void drop_stack(struct g *g, void *arg)
 {
 	if (!g->stack || load_relaxed(&g->state) == G_RUNNING)
 		return;
+	defer_drop(g->stack);
 	if (g->stack->in_arena)
 		stack_put(arg, g->stack);
 	else

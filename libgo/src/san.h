@@ -45,6 +45,7 @@
 void __sanitizer_start_switch_fiber(void **fake, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake, const void **old_bottom, size_t *old_size);
 void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
+void __asan_handle_no_return(void);
 #endif
 #ifdef SAN_THREAD
 void *__tsan_get_current_fiber(void);
@@ -133,6 +134,14 @@ static inline void san_stack_used(struct stack *s)
 	}
 	if (!s->fiber)
 		s->fiber = __tsan_create_fiber(0);
+#endif
+}
+
+/* Frames of this stack are left without returning, TSan's way or gvtgo_unwind(): nothing stays poisoned. */
+static inline void san_frames_left(void)
+{
+#ifdef SAN_ADDRESS
+	__asan_handle_no_return();
 #endif
 }
 

@@ -386,6 +386,8 @@ NO_TSAN void gvtgo_main(struct p *p)
 		arch_fresh_fpu();
 		leave(m);
 		g->fn(g->arg);
+		if (unlikely(g->stack->unwinding.defers))
+			frame_run_deferred(NULL);
 		m = come_in();
 		if (unlikely(!m))
 			fork_refuse();
@@ -395,17 +397,21 @@ NO_TSAN void gvtgo_main(struct p *p)
 	__builtin_unreachable();
 }
 
-NOINLINE NO_TSAN void go_exit(void)
+/*
+ * The current goroutine ends here, with nothing deferred any more. @returned: as if its
+ * function had returned, so that with main's the run ends.
+ */
+NOINLINE NO_TSAN void sched_exit(bool returned)
 {
 	struct m *m = m_enter();
 	struct stack *s;
 
-	if (!m && fork_frozen())
-		fork_refuse();
 	if (!m)
-		go_panic("go_exit: not a goroutine");
+		fork_refuse();
 	s = m->cur->stack;
 	san_stack_left(s);
+	if (returned && m->cur == sched.main_g)
+		run_main_ended(m);
 	finish_g(m);
 	/* The frames above are of no use any more. */
 	san_restart(m, s);

@@ -189,7 +189,10 @@ static void dequeue(struct sel *s, uint32_t woke)
 	unlock_all(s, but);
 }
 
-/* -EAGAIN: none is ready and @block is false; -ETIMEDOUT; else the case that happened. */
+/*
+ * -EAGAIN: none is ready and @block is false; -ETIMEDOUT; -EPIPE: it would send on a closed
+ * channel; else the case that happened.
+ */
 static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 {
 	static uint64_t foreign_rng = 0x2545f4914f6cdd1d;
@@ -246,9 +249,7 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 out:
 	if (m)
 		m_leave(m);
-	if (closed)
-		go_panic(SEND_ON_CLOSED);
-	return ret;
+	return closed ? -EPIPE : ret;
 }
 
 static int64_t select_few(struct go_case *cases, uint32_t n, bool block, int64_t deadline)
@@ -276,9 +277,9 @@ static int64_t select_many(struct go_case *cases, uint32_t n, bool block)
 	s.order = malloc(n * sizeof(*s.order));
 	s.waiters = malloc(n * sizeof(*s.waiters));
 	s.locks = malloc(sizeof(*s.locks) + (n + 1) * sizeof(s.locks->lock[0]));
-	if (!s.order || !s.waiters || !s.locks)
-		go_panic("go_select: no memory for %u cases", n);
-	ret = run_select(&s, block, 0);
+	ret = -ENOMEM;
+	if (s.order && s.waiters && s.locks)
+		ret = run_select(&s, block, 0);
 	free(s.order);
 	free(s.waiters);
 	free(s.locks);
@@ -308,6 +309,10 @@ int go_select(struct go_case *cases, size_t n)
 		ret = select_few(cases, (uint32_t)n, def < 0, 0);
 	else
 		ret = select_many(cases, (uint32_t)n, def < 0);
+	if (ret == -EPIPE)
+		go_panic(SEND_ON_CLOSED);
+	if (ret == -ENOMEM)
+		go_panic("go_select: no memory for %zu cases", n);
 	return ret == -EAGAIN ? def : (int)ret;
 }
 
@@ -325,6 +330,8 @@ static int until(struct go_chan *c, void *elem, int64_t deadline, enum go_op op)
 	} else {
 		ret = select_few(&one, 1, true, deadline);
 	}
+	if (ret == -EPIPE)
+		go_panic(SEND_ON_CLOSED);
 	if (ret < 0)
 		return (int)ret;
 	return op == GO_SEND || one.ok ? 0 : -EPIPE;

@@ -62,6 +62,12 @@ void thread_leave(void)
 	pthread_setspecific(ends, NULL);
 }
 
+/* Of a thread that is no M; NULL: there is no C++. */
+struct eh_globals *eh_of_thread(void)
+{
+	return __cxa_get_globals ? __cxa_get_globals() : NULL;
+}
+
 /* @m's thread goes on with @to (NULL: what it does on its own stack). */
 NOINLINE void eh_load(struct m *m, const struct g *to)
 {

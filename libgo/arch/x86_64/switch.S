@@ -10,6 +10,8 @@
  * caller of the other goroutine, be wrong each time, and cost 5 ns. For the same
  * reason it isn't called: arch_switch() in arch.h.
  *
+ * Beside it: gvtgo_call() and gvtgo_unwind(), by which a recovered panic leaves frames.
+ *
  * No CET: the object carries no SHSTK mark, so a process that links it runs
  * without shadow stacks.
  */
@@ -153,6 +155,99 @@ gvtgo_restart:
 	jmp	gvtgo_entry
 	.cfi_endproc
 	.size	gvtgo_restart, .-gvtgo_restart
+
+/*
+ * int gvtgo_call(void **sp, void (*fn)(void *), void *arg): calls fn(arg) and returns 0.
+ * From *sp, which is set before, gvtgo_unwind() goes back here: then it returns 1, with
+ * the registers and control words as they were when it was called.
+ *
+ * What it saved is used by gvtgo_unwind() only: fn itself gives back what it changed.
+ */
+	.globl	gvtgo_call
+	.hidden	gvtgo_call
+	.type	gvtgo_call, @function
+	.p2align 4
+gvtgo_call:
+	.cfi_startproc
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	pushq	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbx, 0
+	pushq	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r12, 0
+	pushq	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r13, 0
+	pushq	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r14, 0
+	pushq	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r15, 0
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	movq	%rsp, (%rdi)
+	movq	%rdx, %rdi
+	call	*%rsi
+	xorl	%eax, %eax
+	addq	$56, %rsp
+	.cfi_adjust_cfa_offset -56
+	.cfi_restore %rbp
+	.cfi_restore %rbx
+	.cfi_restore %r12
+	.cfi_restore %r13
+	.cfi_restore %r14
+	.cfi_restore %r15
+	ret
+	.cfi_endproc
+	.size	gvtgo_call, .-gvtgo_call
+
+/* void gvtgo_unwind(void *sp): the frames above are left, and gvtgo_call() returns 1. */
+	.globl	gvtgo_unwind
+	.hidden	gvtgo_unwind
+	.type	gvtgo_unwind, @function
+	.p2align 4
+gvtgo_unwind:
+	.cfi_startproc
+	movq	%rdi, %rsp
+	.cfi_def_cfa_offset 64
+	.cfi_rel_offset %rbp, 48
+	.cfi_rel_offset %rbx, 40
+	.cfi_rel_offset %r12, 32
+	.cfi_rel_offset %r13, 24
+	.cfi_rel_offset %r14, 16
+	.cfi_rel_offset %r15, 8
+	ldmxcsr	(%rsp)
+	fldcw	4(%rsp)
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	popq	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r15
+	popq	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r14
+	popq	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r13
+	popq	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r12
+	popq	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
+	popq	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	movl	$1, %eax
+	ret
+	.cfi_endproc
+	.size	gvtgo_unwind, .-gvtgo_unwind
 
 /* The thread's M. Here, so that no compiler ever knows where it is: see arch.h. */
 	.section .tbss, "awT", @nobits
