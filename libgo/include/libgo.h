@@ -446,6 +446,176 @@ struct go_case {
  */
 int go_select(struct go_case *cases, size_t n);
 
+/* ------------------------------------------------------ channels with a type */
+
+/*
+ * The same channels, whose element type the compiler knows (gcc and clang; C11, C++14):
+ *
+ *	GO_CHAN(int) c = GO_CHAN_MAKE(int, 10);
+ *	int v;
+ *
+ *	GO_CHAN_SEND(c, 42);
+ *	while (GO_CHAN_RECV_OK(c, &v))
+ *		...
+ *
+ * GO_CHAN(T) is a type like any other: of variables, parameters, members. It is the same
+ * type wherever T is. Any other handle, and a plain struct go_chan *, is refused. A value
+ * that is sent has the element's type, as in Go, where nothing is converted either; a
+ * constant that fits will do for any number. A place for a value is a T *.
+ *
+ * It is a pointer to a function that nobody has: the kind of pointer that C lets differ by a
+ * type, and that converts to no other by itself. T may be any type but an array; put
+ * one into a struct.
+ */
+#ifdef __GNUC__
+#define GO_CHAN(T)		__typeof__(__typeof__(T) (*)(struct go_chan *))
+#define GO_CHAN_ELEM(c)		__typeof__((c)((struct go_chan *)0))	/* T */
+#define GO_CHAN_MAKE(T, cap)						\
+	((GO_CHAN(T))(uintptr_t)go_chan_make(sizeof(__typeof__(T)), cap))
+
+/* The plain channel, for all that has no macro; and back. */
+#define GO_CHAN_PLAIN(c)	GO_PLAIN_(c)
+#define GO_CHAN_AS(T, c)						\
+	((GO_CHAN(T))(uintptr_t)(1 ? (c) : (struct go_chan *)0))
+
+#define GO_CHAN_CLOSE(c)	go_close(GO_PLAIN_(c))
+#define GO_CHAN_LEN(c)		go_chan_len(GO_PLAIN_(c))
+#define GO_CHAN_CAP(c)		go_chan_cap(GO_PLAIN_(c))
+#define GO_CHAN_FREE(c)		go_chan_free(GO_PLAIN_(c))
+
+/* As go_send() and its kind, but of a value: c <- v. */
+#define GO_CHAN_SEND(c, ...)						\
+	__extension__({							\
+		GO_VALUE_(c, (__VA_ARGS__));				\
+		go_send(GO_PLAIN_(c), &go_sent_);			\
+	})
+#define GO_CHAN_TRY_SEND(c, ...)					\
+	__extension__({							\
+		GO_VALUE_(c, (__VA_ARGS__));				\
+		go_try_send(GO_PLAIN_(c), &go_sent_);			\
+	})
+#define GO_CHAN_SEND_UNTIL(c, v, deadline)				\
+	__extension__({							\
+		GO_VALUE_(c, (v));					\
+		go_send_until(GO_PLAIN_(c), &go_sent_, deadline);	\
+	})
+
+/* The value; zero where the channel is closed and drained: v := <-c. */
+#define GO_CHAN_RECV(c)							\
+	__extension__({							\
+		GO_CHAN_ELEM(c) go_got_;				\
+		go_recv(GO_PLAIN_(c), &go_got_);			\
+		go_got_;						\
+	})
+/* As go_recv() and its kind, into *@p: v, ok := <-c. */
+#define GO_CHAN_RECV_OK(c, p)	go_recv(GO_PLAIN_(c), GO_PLACE_(c, p))
+#define GO_CHAN_TRY_RECV(c, p)	go_try_recv(GO_PLAIN_(c), GO_PLACE_(c, p))
+#define GO_CHAN_RECV_UNTIL(c, p, deadline)				\
+	go_recv_until(GO_PLAIN_(c), GO_PLACE_(c, p), deadline)
+
+/* Each value, until the channel is closed and drained: for v := range c. */
+#define GO_CHAN_RANGE(v, c)	for (GO_CHAN_ELEM(c) v; GO_CHAN_RECV_OK(c, &v);)
+
+/* Cases of go_select(): of the value *@p, or into it. */
+#define GO_CASE_SEND(c, p)	GO_CASE_(GO_SEND, GO_PLAIN_(c), GO_SOURCE_(c, p))
+#define GO_CASE_RECV(c, p)	GO_CASE_(GO_RECV, GO_PLAIN_(c), GO_PLACE_(c, p))
+#define GO_CASE_DEFAULT		GO_CASE_(GO_DEFAULT, NULL, NULL)
+
+/* The rest is what these are made of. */
+#ifndef __cplusplus
+
+/* A size_t 0, or an error. */
+#define GO_MUST_(what, text)						\
+	(0 * sizeof(struct { int go_; _Static_assert(what, text); }))
+#define GO_SAME_(T, U)		__builtin_types_compatible_p(T, U)
+#define GO_CLASS_(x)		__builtin_classify_type(x)
+#define GO_IS_INT_(x)		(GO_CLASS_(x) >= 1 && GO_CLASS_(x) <= 4)
+#define GO_IS_POINTER_(x)	(GO_CLASS_(x) == 5)
+#define GO_IS_REAL_(x)		(GO_CLASS_(x) == 8)
+#define GO_PICK_(what, x, y)	__builtin_choose_expr(what, x, y)
+#define GO_ELEM_(c)		(*(GO_CHAN_ELEM(c) *)0)
+/* What @x points to; an int where it doesn't. */
+#define GO_TARGET_(x)		__typeof__(*GO_PICK_(GO_IS_POINTER_(x), x, (int *)0))
+/* Not by ||: what is not chosen need not be a constant. */
+#define GO_SENDABLE_(c, v)						\
+	GO_PICK_(GO_SAME_(GO_CHAN_ELEM(c), __typeof__(v)), 1,		\
+	GO_PICK_(GO_SAME_(GO_CHAN_ELEM(c), _Bool), GO_IS_INT_(v),	\
+	GO_PICK_(GO_IS_POINTER_(v), GO_POINTER_FITS_(c, v), GO_CONST_FITS_(c, v))))
+#define GO_POINTER_FITS_(c, v)						\
+	(GO_IS_POINTER_(GO_ELEM_(c)) &&					\
+	 (GO_SAME_(GO_TARGET_(GO_ELEM_(c)), GO_TARGET_(v)) ||		\
+	  GO_SAME_(void, GO_TARGET_(v)) ||				\
+	  GO_SAME_(void, GO_TARGET_(GO_ELEM_(c)))))
+#define GO_CONST_FITS_(c, v)						\
+	GO_PICK_(GO_IS_REAL_(GO_ELEM_(c)), __builtin_constant_p(v),	\
+	GO_PICK_(GO_IS_INT_(GO_ELEM_(c)) && GO_IS_INT_(v) && __builtin_constant_p(v), \
+		 (GO_INT_OF_(GO_ELEM_(c)))GO_INT_(v) == GO_INT_(v), 0))
+/* @x; a 0 where it is no integer. */
+#define GO_INT_(x)		GO_PICK_(GO_IS_INT_(x), x, 0)
+#define GO_INT_OF_(x)		__typeof__(GO_INT_(x))
+
+#define GO_PLAIN_(c)							\
+	((struct go_chan *)((uintptr_t)(c) + 0 * sizeof(GO_CHAN_ELEM(c))))
+#define GO_VALUE_(c, v)							\
+	_Static_assert(GO_SENDABLE_(c, v), "this is no value of the channel's type"); \
+	GO_CHAN_ELEM(c) go_sent_ = v
+#define GO_PLACE_(c, p)							\
+	((void)GO_MUST_(GO_SAME_(GO_CHAN_ELEM(c), __typeof__(*(p))),	\
+			"this points to no value of the channel's type"), (p))
+#define GO_SOURCE_(c, p)	((void *)GO_PLACE_(c, p))
+#define GO_CASE_(what, c, p)	((struct go_case){ .op = (what), .chan = (c), .elem = (p) })
+
+#else
+extern "C++" {
+template <typename T> T go_any_();
+
+template <typename T, typename V, typename = T> struct go_sendable_ {
+	enum { value = 0 };
+};
+
+/* Without narrowing, as the language has it. */
+template <typename T, typename V> struct go_sendable_<T, V, decltype(T{ go_any_<V>() })> {
+	enum { value = 1 };
+};
+
+template <typename T> inline struct go_chan *go_plain_(T (*c)(struct go_chan *))
+{
+	return (struct go_chan *)(uintptr_t)c;
+}
+
+template <typename T> inline T *go_place_(T (*)(struct go_chan *), T *p)
+{
+	return p;
+}
+
+template <typename T> inline void *go_source_(T (*)(struct go_chan *), const T *p)
+{
+	return const_cast<T *>(p);
+}
+}
+
+static inline struct go_case go_case_(enum go_op op, struct go_chan *c, void *p)
+{
+	struct go_case k;
+
+	k.op = op;
+	k.chan = c;
+	k.elem = p;
+	k.ok = false;
+	return k;
+}
+
+#define GO_PLAIN_(c)		go_plain_(c)
+#define GO_VALUE_(c, v)							\
+	static_assert(go_sendable_<GO_CHAN_ELEM(c), decltype(v)>::value || \
+		      __builtin_constant_p(v), "this is no value of the channel's type"); \
+	GO_CHAN_ELEM(c) go_sent_{ v }
+#define GO_PLACE_(c, p)		go_place_(c, p)
+#define GO_SOURCE_(c, p)	go_source_(c, p)
+#define GO_CASE_(what, c, p)	go_case_(what, c, p)
+#endif
+#endif
+
 /* ---------------------------------------------------------------- package sync */
 
 /**
