@@ -14,6 +14,7 @@
 #include <libgo.h>
 
 #include "measure.h"
+#include "peer.h"
 
 /* Time that a figure of one repetition may take. */
 #define THREAD_NS		(150 * 1000000LL)
@@ -178,25 +179,36 @@ out:
 	free(rep);
 }
 
-/* A side's figures, where each repetition came to its end and has the value. */
-static void make_figures(struct result *r, enum side s, const struct rep *reps, const char *why)
+/* A figure of metric @i, where each repetition came to its end and has the value. */
+static struct figure make_figure(size_t i, const struct rep *reps, const char *why, char *missing)
+{
+	double values[MIN_REPS];
+	int n = 0;
+
+	for (int k = 0; k < MIN_REPS; k++) {
+		if (reps[k].done && reps[k].set[i])
+			values[n++] = reps[k].value[i];
+		else if (!missing[0])
+			memcpy(missing, why[0] ? why : reps[k].why[i], WHY_SIZE);
+	}
+	if (n < MIN_REPS)
+		n = 0;
+	else
+		missing[0] = '\0';
+	return figure_from(values, n);
+}
+
+/* Who is in a result: the sides, then the peers. */
+static void make_figures(struct result *r, size_t who, const struct rep *reps, const char *why)
 {
 	for (size_t i = 0; i < r->nr_metrics; i++) {
 		struct metric *m = &r->metrics[i];
-		double values[MIN_REPS];
-		int n = 0;
 
-		for (int k = 0; k < MIN_REPS; k++) {
-			if (reps[k].done && reps[k].set[i])
-				values[n++] = reps[k].value[i];
-			else if (!m->missing[s][0])
-				memcpy(m->missing[s], why[0] ? why : reps[k].why[i], WHY_SIZE);
-		}
-		if (n < MIN_REPS)
-			n = 0;
+		if (who < SIDES)
+			m->side[who] = make_figure(i, reps, why, m->missing[who]);
 		else
-			m->missing[s][0] = '\0';
-		m->side[s] = figure_from(values, n);
+			m->peer[who - SIDES] = make_figure(i, reps, why,
+							   m->peer_missing[who - SIDES]);
 	}
 }
 
@@ -217,11 +229,14 @@ static void sum_counts(struct result *r, enum side s, const struct rep *reps)
 
 int measure(struct plan *p, struct result *r)
 {
-	struct rep (*reps)[MIN_REPS] = calloc(SIDES, sizeof(*reps));
+	struct rep (*reps)[MIN_REPS] = calloc(SIDES + p->nr_peers, sizeof(*reps));
 	char why[SIDES][WHY_SIZE] = { "", "" };
 
 	if (!reps)
 		return -ENOMEM;
+	assert(p->nr_peers <= MAX_PEERS);
+	for (size_t k = 0; k < p->nr_peers; k++)
+		r->peers[r->nr_peers++] = p->peer[k].name;
 	for (int k = 0; k < MIN_REPS; k++) {
 		progress(p, "repetition", k + 1, MIN_REPS);
 		for (int s = 0; s < SIDES; s++) {
@@ -230,6 +245,8 @@ int measure(struct plan *p, struct result *r)
 				continue;
 			measure_once(p, s, &reps[s][k], why[s]);
 		}
+		for (size_t i = 0; i < p->nr_peers; i++)
+			peer_once(r, &p->peer[i], &reps[SIDES + i][k]);
 	}
 	progress(p, NULL, 0, 0);
 	for (int s = 0; s < SIDES; s++) {
@@ -238,6 +255,8 @@ int measure(struct plan *p, struct result *r)
 		strncat(r->picture, reps[s][MIN_REPS - 1].picture,
 			sizeof(r->picture) - 1 - strlen(r->picture));
 	}
+	for (size_t i = 0; i < p->nr_peers; i++)
+		make_figures(r, SIDES + i, reps[SIDES + i], "");
 	free(reps);
 	return 0;
 }

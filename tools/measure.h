@@ -42,6 +42,8 @@ struct rep {
 	char error[WHY_SIZE];
 };
 
+struct peer;
+
 #define MAX_VARIANTS	3
 #define ENDING_TEXT	16384
 
@@ -77,6 +79,8 @@ struct ending {
  *	rep->done was set; its standard error is read
  * @patience_ns: with @ending: how long a side may live on after rep->done; 0: as long as
  *	any other
+ * @peer: programs in other languages that do the same
+ * @nr_peers: how many
  * @s: the side that runs now
  * @variant: the variant of it
  */
@@ -93,6 +97,8 @@ struct plan {
 	int64_t linger_ns;
 	void (*ending)(const struct plan *p, struct rep *rep, const struct ending *e);
 	int64_t patience_ns[SIDES];
+	const struct peer *peer;
+	size_t nr_peers;
 	enum side s;
 	int variant;
 };

@@ -53,9 +53,10 @@ static struct json_object *spread(const struct figure *f)
 	return o;
 }
 
-static struct json_object *metric(const struct metric *m)
+static struct json_object *metric(const struct result *r, const struct metric *m)
 {
 	struct json_object *o = json_object_new_object(), *spreads = json_object_new_object();
+	struct json_object *peers = json_object_new_object();
 	double ratio;
 
 	json_object_object_add(o, "name", json_object_new_string(m->name));
@@ -71,7 +72,17 @@ static struct json_object *metric(const struct metric *m)
 	json_object_object_add(o, "ratio", metric_ratio(m, &ratio) ? json_number(ratio) : NULL);
 	json_object_object_add(o, "unsure", json_object_new_boolean(metric_unsure(m)));
 	json_object_object_add(o, "spread", spreads);
-	json_object_object_add(o, "peers", json_object_new_object());
+	for (size_t i = 0; i < r->nr_peers; i++) {
+		const struct figure *f = &m->peer[i];
+
+		/* Not each of them does everything. */
+		if (!f->measured && !m->peer_missing[i][0])
+			continue;
+		json_object_object_add(peers, r->peers[i],
+				       f->measured ? json_number(f->median) : NULL);
+		json_object_object_add(spreads, r->peers[i], spread(f));
+	}
+	json_object_object_add(o, "peers", peers);
 	return o;
 }
 
@@ -92,7 +103,7 @@ static struct json_object *result(const struct result *r)
 	}
 	json_object_object_add(o, "params", params);
 	for (size_t i = 0; i < r->nr_metrics; i++)
-		json_object_array_add(metrics, metric(&r->metrics[i]));
+		json_object_array_add(metrics, metric(r, &r->metrics[i]));
 	json_object_object_add(o, "metrics", metrics);
 	for (int s = 0; s < SIDES; s++) {
 		json_object_object_add(made, side_name[s],

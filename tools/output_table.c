@@ -223,6 +223,27 @@ static int print_counters(const struct result *r)
 	return err;
 }
 
+/* What programs in other languages found, a line for each figure. */
+static void print_peers(const struct result *r)
+{
+	char median[TEXT_SIZE], range[TEXT_SIZE];
+
+	for (size_t i = 0; i < r->nr_metrics; i++) {
+		const struct metric *m = &r->metrics[i];
+
+		for (size_t k = 0; k < r->nr_peers; k++) {
+			const struct figure *f = &m->peer[k];
+
+			if (f->measured)
+				printf("%s, %s: %s (%s)\n", r->peers[k], m->name,
+				       text_value(median, m->unit, f->median),
+				       text_spread(range, m->unit, f));
+		}
+	}
+	if (r->nr_peers)
+		putchar('\n');
+}
+
 static void print_verdict(const struct result *r)
 {
 	const char *colour = r->verdict == VERDICT_HOLDS ? "\033[1;32m" :
@@ -255,6 +276,7 @@ int table_result(const struct result *r)
 	if (err)
 		return err;
 	putchar('\n');
+	print_peers(r);
 	if (r->picture[0])
 		printf("%s\n", r->picture);
 	err = print_counters(r);

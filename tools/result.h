@@ -20,6 +20,7 @@ extern const char *const side_name[SIDES];
 
 #define MAX_METRICS	20
 #define MAX_PARAMS	10
+#define MAX_PEERS	4
 #define MIN_REPS	5
 #define WHY_SIZE	200
 #define PICTURE_SIZE	4096
@@ -44,12 +45,16 @@ struct figure {
  * @n: over how many operations, or of how many units
  * @side: the two figures
  * @missing: why a side has none
+ * @peer: figures of programs in other languages
+ * @peer_missing: why one has none
  */
 struct metric {
 	const char *name, *label, *unit;
 	uint64_t n;
 	struct figure side[SIDES];
 	char missing[SIDES][WHY_SIZE];
+	struct figure peer[MAX_PEERS];
+	char peer_missing[MAX_PEERS][WHY_SIZE];
 };
 
 struct param {
@@ -81,6 +86,8 @@ extern const char *const verdict_name[];
  * @metrics: what was compared
  * @nr_metrics: how many
  * @counts: what was counted for each side
+ * @peers: names of the programs in other languages
+ * @nr_peers: how many
  * @verdict: does the claim hold?
  * @why: the reasons, separated by "; "
  * @picture: lines of text to look at, or ""
@@ -92,6 +99,8 @@ struct result {
 	struct metric metrics[MAX_METRICS];
 	size_t nr_metrics;
 	struct side_counts counts[SIDES];
+	const char *peers[MAX_PEERS];
+	size_t nr_peers;
 	enum verdict verdict;
 	char why[1024];
 	char picture[PICTURE_SIZE];
@@ -131,6 +140,8 @@ enum expect {
 	EXPECT_SIDE_MIN,	/* the figure of @side is at least @bound */
 	EXPECT_SIDE_MAX,	/* it is at most @bound */
 	EXPECT_GROUND_MIN,	/* the figure of @side is less than @bound: nothing can be told */
+	EXPECT_PEER_MIN,	/* the figure of a peer is at least @bound */
+	EXPECT_PEER_MAX,	/* it is at most @bound */
 	EXPECT_MADE,		/* the counter of creations says what the experiment says */
 };
 
@@ -138,7 +149,7 @@ enum expect {
  * struct expectation - one of an experiment's expectations
  * @kind: what is compared
  * @metric: its name; NULL for EXPECT_MADE
- * @side: for EXPECT_SIDE_* and EXPECT_MADE
+ * @side: for EXPECT_SIDE_* and EXPECT_MADE; PEER(i) for EXPECT_PEER_*
  * @bound: what with
  */
 struct expectation {
@@ -147,6 +158,8 @@ struct expectation {
 	enum side side;
 	double bound;
 };
+
+#define PEER(i)		((enum side)(SIDES + (i)))
 
 /**
  * verdict_compute() - set the verdict and its reason, from nothing but the figures

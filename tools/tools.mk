@@ -18,14 +18,24 @@ TOOLS_LINK = $(CC) $(SANFLAGS) $(OPT) -pthread -Wl,-z,relro,-z,now $(TOOLS_OBJ) 
 TOOLS_RPATH ?= $(if $(filter /usr/lib /usr/lib/% /lib /lib/%,$(LIBDIR)),,$(if \
 	$(filter $(PREFIX)/lib,$(LIBDIR)),$$ORIGIN/../lib,$(LIBDIR)))
 
+# Programs in other languages that do what an experiment does.
+PEER_DIRS := tools/peers/python tools/peers/node
+PEER_SCRIPTS := $(sort $(notdir $(wildcard $(PEER_DIRS:%=%/*))))
+vpath %.py $(PEER_DIRS)
+vpath %.js $(PEER_DIRS)
+
 .PHONY: tools install-tools
 ## tools: the command gvt, in $(O)/gvt
-tools: $(O)/gvt
+tools: $(O)/gvt $(PEER_SCRIPTS:%=$(O)/peers/%)
 
 $(O)/obj/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TOOLS_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(O)/peers/%: %
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 $(O)/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 	$(call say,LD,$@)
@@ -39,11 +49,13 @@ $(O)/install/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 	$(Q)$(TOOLS_LINK) $(if $(TOOLS_RPATH),-Wl$(comma)-rpath$(comma)'$(TOOLS_RPATH)') -o $@
 
 ## install-tools: gvt, to DESTDIR and PREFIX/bin, and the schema of its results
-install-tools: $(O)/install/gvt
+install-tools: $(O)/install/gvt $(PEER_SCRIPTS:%=$(O)/peers/%)
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/install/gvt $(DESTDIR)$(PREFIX)/bin/gvt
 	install -d $(DESTDIR)$(PREFIX)/share/gvt
 	install -m 644 tools/schema/result.json $(DESTDIR)$(PREFIX)/share/gvt/result.schema.json
+	install -d $(DESTDIR)$(PREFIX)/share/gvt/peers
+	install -m 644 $(PEER_SCRIPTS:%=$(O)/peers/%) $(DESTDIR)$(PREFIX)/share/gvt/peers
 
 # Go's side of `gvt bench`, where there is a Go: whichever is in PATH, and never another
 # toolchain or module from the net. What it compiles of its own library is kept.

@@ -49,19 +49,22 @@ static enum verdict judge_ratio(struct result *r, const struct expectation *e,
 	return good ? VERDICT_HOLDS : VERDICT_FAILS;
 }
 
-static enum verdict judge_side(struct result *r, const struct expectation *e,
-			       const struct metric *m)
+/* One figure, of a side or of a peer. */
+static enum verdict judge_figure(struct result *r, const struct expectation *e,
+				 const struct metric *m)
 {
-	const struct figure *f = &m->side[e->side];
-	bool min = e->kind == EXPECT_SIDE_MIN, good;
+	bool peer = e->kind == EXPECT_PEER_MIN || e->kind == EXPECT_PEER_MAX;
+	bool min = e->kind == EXPECT_SIDE_MIN || e->kind == EXPECT_PEER_MIN, good;
+	const struct figure *f = peer ? &m->peer[e->side - SIDES] : &m->side[e->side];
+	const char *whose = peer ? r->peers[e->side - SIDES] : side_name[e->side];
 	char is[TEXT_SIZE], bound[TEXT_SIZE];
 
 	if (!f->measured) {
-		add_why(r, "%s has no %s figure", e->metric, side_name[e->side]);
+		add_why(r, "%s has no %s figure", e->metric, whose);
 		return VERDICT_NOT_MEASURED;
 	}
 	good = min ? f->median >= e->bound : f->median <= e->bound;
-	add_why(r, "%s of the %s %s, %s %s %s", e->metric, side_name[e->side],
+	add_why(r, "%s of %s%s %s, %s %s %s", e->metric, peer ? "" : "the ", whose,
 		text_value(is, m->unit, f->median), good ? "expected" : "but expected",
 		min ? "at least" : "at most", text_value(bound, m->unit, e->bound));
 	return good ? VERDICT_HOLDS : VERDICT_FAILS;
@@ -123,7 +126,7 @@ static enum verdict judge(struct result *r, const struct expectation *e, bool ex
 		return judge_ratio(r, e, m);
 	if (e->kind == EXPECT_GROUND_MIN)
 		return judge_ground(r, e, m);
-	return judge_side(r, e, m);
+	return judge_figure(r, e, m);
 }
 
 /* Each reason once, however many metrics it took away. */
@@ -136,6 +139,11 @@ static void add_missing(struct result *r)
 			if (!m->side[s].measured && m->missing[s][0] &&
 			    !strstr(r->why, m->missing[s]))
 				add_why(r, "%s", m->missing[s]);
+		}
+		for (size_t k = 0; k < r->nr_peers; k++) {
+			if (!m->peer[k].measured && m->peer_missing[k][0] &&
+			    !strstr(r->why, m->peer_missing[k]))
+				add_why(r, "%s", m->peer_missing[k]);
 		}
 	}
 }

@@ -171,10 +171,11 @@ TEST_F_TIMEOUT(experiment, deadlock, LIMIT)
 
 TEST_F_TIMEOUT(experiment, race, LIMIT)
 {
-	static const char *const names[] = { "lost_mutex", "lost_channel", "lost_atomic" };
+	static const char *const names[] = { "lost_mutex", "lost_rwmutex", "lost_channel",
+					     "lost_atomic" };
 
 	run(_metadata, &self->ran, "race", 4000);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		EXPECT_EQ(0, figure(&self->ran, names[i], "thread"));
 		EXPECT_EQ(0, figure(&self->ran, names[i], "goroutine"));
 	}
@@ -221,6 +222,48 @@ TEST_F_TIMEOUT(experiment, jobs, LIMIT)
 	EXPECT_EQ(2 * 256, figure(&self->ran, "results", "goroutine"));
 	EXPECT_EQ(2 * 2, figure(&self->ran, "failed", "thread"));
 	EXPECT_EQ(2 * 2, figure(&self->ran, "failed", "goroutine"));
+}
+
+/* A peer's figure, or else the reason names what brings it. */
+static void check_peer(struct __test_metadata *_metadata, struct ran *ran, const char *name,
+		       const char *peer, const char *package)
+{
+	struct json_object *peers = get(metric(ran->e, name), "peers");
+	char reason[64];
+
+	snprintf(reason, sizeof(reason), "(package %s)", package);
+	ASSERT_TRUE(has(peers, peer));
+	if (get(peers, peer))
+		EXPECT_LT(0, json_object_get_double(get(peers, peer)));
+	else
+		EXPECT_NE(NULL, strstr(text_of(ran->e, "why"), reason));
+}
+
+TEST_F_TIMEOUT(experiment, gil, LIMIT)
+{
+	run(_metadata, &self->ran, "gil", 400000);
+	EXPECT_LT(0, figure(&self->ran, "speedup", "thread"));
+	EXPECT_LT(0, figure(&self->ran, "speedup", "goroutine"));
+	check_peer(_metadata, &self->ran, "speedup", "python", "python3");
+	check_peer(_metadata, &self->ran, "speedup", "python_processes", "python3");
+}
+
+TEST_F_TIMEOUT(experiment, eventloop, LIMIT)
+{
+	run(_metadata, &self->ran, "eventloop", 50);
+	EXPECT_LE(0, figure(&self->ran, "late_ns", "goroutine"));
+	check_peer(_metadata, &self->ran, "late_ns", "node", "nodejs");
+}
+
+TEST_F_TIMEOUT(experiment, missing_peer_is_named, LIMIT)
+{
+	ASSERT_EQ(0, setenv("PATH", "/nowhere", 1));
+	run(_metadata, &self->ran, "eventloop", 10);
+	EXPECT_STREQ("not measured", text_of(self->ran.e, "verdict"));
+	EXPECT_TRUE(has(get(metric(self->ran.e, "late_ns"), "peers"), "node"));
+	EXPECT_EQ(NULL, get(get(metric(self->ran.e, "late_ns"), "peers"), "node"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "why"), "(package nodejs)"));
+	EXPECT_LE(0, figure(&self->ran, "late_ns", "goroutine"));
 }
 
 TEST_HARNESS_MAIN

@@ -145,6 +145,32 @@ TEST(without_ground_nothing_is_told)
 	EXPECT_EQ(VERDICT_NOT_MEASURED, r.verdict);
 }
 
+TEST(peers_are_judged_by_their_place)
+{
+	const struct expectation e[] = {
+		{ EXPECT_PEER_MIN, "m", PEER(1), 5 },
+		{ EXPECT_PEER_MAX, "m", PEER(1), 7 },
+	};
+	struct result r;
+	double six = 6, eight = 8;
+
+	fill(&r, 1, 1);
+	r.peers[0] = "first";
+	r.peers[1] = "second";
+	r.nr_peers = 2;
+	strcpy(r.metrics[0].peer_missing[1], "second: no luck");
+	verdict_compute(&r, e, N(e), true);
+	EXPECT_EQ(VERDICT_NOT_MEASURED, r.verdict);
+	EXPECT_NE(NULL, strstr(r.why, "second: no luck"));
+	r.metrics[0].peer[1] = figure_from(&six, 1);
+	verdict_compute(&r, e, N(e), true);
+	EXPECT_EQ(VERDICT_HOLDS, r.verdict);
+	EXPECT_NE(NULL, strstr(r.why, "m of second 6"));
+	r.metrics[0].peer[1] = figure_from(&eight, 1);
+	verdict_compute(&r, e, N(e), true);
+	EXPECT_EQ(VERDICT_FAILS, r.verdict);
+}
+
 TEST(metric_that_is_not_there_is_not_measured)
 {
 	const struct expectation e = { EXPECT_RATIO_MIN, "other", SIDE_THREAD, 1 };
