@@ -198,6 +198,13 @@ TEST_F_TIMEOUT(experiment, channel, LIMIT)
 	EXPECT_GT(67, figure(&self->ran, "first_share", "goroutine"));
 }
 
+TEST_F_TIMEOUT(experiment, recover, LIMIT)
+{
+	run(_metadata, &self->ran, "recover", 300);
+	EXPECT_EQ(300, figure(&self->ran, "recovered", "thread"));
+	EXPECT_EQ(300, figure(&self->ran, "recovered", "goroutine"));
+}
+
 TEST_F_TIMEOUT(experiment, skynet, LIMIT)
 {
 	run(_metadata, &self->ran, "skynet", 150);
