@@ -1102,6 +1102,53 @@ struct go_stats {
  */
 void go_stats(struct go_stats *s);
 
+#define GO_PARK_REASONS	32	/* as many as struct go_p_stats has room for */
+
+/**
+ * struct go_p_stats - what was counted on one P, or on all
+ * @created: goroutines made by those that ran there
+ * @ended: goroutines that ended there
+ * @switches: as in struct go_stats, as the others
+ * @parks: times a goroutine began to wait there
+ * @steals: goroutines taken from other Ps, to run here
+ * @handoffs: times it was taken from a blocked thread: known only in sum
+ * @preemptions: times a goroutine yielded there because it had run too long; those that
+ *	were stopped where they were are known only in sum
+ * @queued: goroutines in its run queue now; in sum, those of the global queue too
+ * @parks_for: @parks by reason, which go_park_reason() names
+ */
+struct go_p_stats {
+	uint64_t created, ended, switches, parks, steals, handoffs, preemptions, queued;
+	uint64_t parks_for[GO_PARK_REASONS];
+};
+
+/**
+ * go_stats_p() - read the counters of one P
+ * @p: its number, from 0 on; -1: all in sum, with what threads did that have no P
+ * @s: where to put them
+ *
+ * A P that go_maxprocs() took away keeps its number and its counters. The numbers are read
+ * one after the other while the runtime goes on.
+ *
+ * Context: any thread. Does not block.
+ * Return: 0; -EINVAL where there is no such P; -EPERM where no runtime runs.
+ * Go: none; GODEBUG=scheddetail=1 shows some of it.
+ */
+int go_stats_p(int p, struct go_p_stats *s);
+
+/**
+ * go_park_reason() - name a reason for which goroutines wait
+ * @i: its number, as in parks_for of struct go_p_stats, from 0 on
+ *
+ * The words are those of go_dump(). Nobody waits for reason 0. A new version may have more
+ * reasons, and other numbers.
+ *
+ * Context: any thread.
+ * Return: its name; NULL where there are no more.
+ * Go: waitReason.String, src/runtime/runtime2.go.
+ */
+const char *go_park_reason(int i);
+
 /**
  * go_dump() - write what every goroutine is doing
  * @fd: where to; best a file, a pipe that is read, or stderr

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * page.c - where the counters lie: the page that gvt.ko reads, if it is loaded, else
- * memory of our own. The Ps count straight into it, so publishing costs nothing.
+ * memory of our own. The Ps count straight into it, so publishing costs nothing. But parks are
+ * counted by reason (p->parks), and only their sum is brought there, now and then.
  *
  * P n counts in slot n. The last slot is shared: threads that are no goroutines add to
  * it atomically, and Ps too many to have a slot count at home and bring what is new
@@ -80,12 +81,23 @@ void page_join(struct p *p)
 	p->cnt = p->id < OWN_SLOTS ? &page->slot[p->id] : &p->own;
 }
 
+/* How often goroutines of @p began to wait. */
+uint64_t page_parks(const struct p *p)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < NR_WAIT_WHY; i++)
+		sum += load_relaxed(&p->parks[i]);
+	return sum;
+}
+
 /* Brings what @p counted at home since the last time; its owner calls it. */
 void page_flush(struct p *p)
 {
 	uint64_t *now = (uint64_t *)&p->own, *before = (uint64_t *)&p->flushed;
 	uint64_t *shared = (uint64_t *)page_shared_slot();
 
+	store_relaxed(&p->cnt->goroutine_parks, page_parks(p));
 	if (likely(p->cnt != &p->own))
 		return;
 	for (size_t i = 0; i < sizeof(p->own) / sizeof(*now); i++) {

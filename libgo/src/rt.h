@@ -291,6 +291,7 @@ struct p {
 	bool spare_used;		/* taken or put there since it was asked for */
 	bool trim;			/* sysmon asks for it: stack_trim() */
 	uint32_t window_tick;		/* sysmon's: tick when the window began */
+	uint64_t parks[NR_WAIT_WHY];	/* by reason; their sum is published now and then: page.c */
 	struct gvt_runtime_slot own;	/* counters of a P that has no slot of its own */
 	struct gvt_runtime_slot flushed; /* and what of them the page has already */
 } CACHE_ALIGNED;
@@ -922,6 +923,7 @@ void page_exit(void);
 void page_in_child(void);
 void page_join(struct p *p);
 void page_flush(struct p *p);
+uint64_t page_parks(const struct p *p);
 struct gvt_runtime_page *page_get(void);
 struct gvt_runtime_slot *page_shared_slot(void);
 bool page_published(void);

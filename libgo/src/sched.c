@@ -82,7 +82,8 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 
 	if (p->tick % FAIR_TICKS == 0) {
 		rcu_thread_quiescent();
-		page_flush(p);
+		if (p->tick % (4 * FAIR_TICKS) == 0)
+			page_flush(p);
 		run_count_peak();
 		if (unlikely(load_relaxed(&p->trim)))
 			stack_trim(p);
@@ -183,11 +184,12 @@ NOINLINE struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 {
 	struct g *g = m->cur;
 	struct p *p = m->p;
+	uint64_t *parks = &p->parks[why];
 
 	store_relaxed(&g->why, why);
 	store_relaxed(&g->since, 0);
 	store_relaxed(&g->state, G_WAITING);
-	count(p, goroutine_parks);
+	store_relaxed(parks, *parks + 1);
 	p->after = after;
 	return switch_away(m, g, pick(m, p));
 }

@@ -2,7 +2,7 @@
 /*
  * stats.c - reading the counters.
  */
-#include "rt.h"
+#include "runq.h"
 
 static struct go_stats last_run;
 
@@ -10,8 +10,11 @@ static struct go_stats last_run;
 void stats_sum(struct gvt_runtime_slot *sum)
 {
 	struct gvt_runtime_page *page = page_get();
+	const struct p_array *a = rcu_ps();
 
 	memset(sum, 0, sizeof(*sum));
+	for (uint32_t i = 0; a && i < a->n; i++)
+		sum->goroutine_parks += page_parks(a->p[i]);
 	for (int i = 0; i < GVT_RUNTIME_SLOTS; i++)
 		sum->goroutine_exits += load_acquire(&page->slot[i].goroutine_exits);
 	for (int i = 0; i < GVT_RUNTIME_SLOTS; i++) {
@@ -19,7 +22,6 @@ void stats_sum(struct gvt_runtime_slot *sum)
 
 		sum->goroutine_creations += load_relaxed(&s->goroutine_creations);
 		sum->goroutine_switches += load_relaxed(&s->goroutine_switches);
-		sum->goroutine_parks += load_relaxed(&s->goroutine_parks);
 		sum->goroutine_steals += load_relaxed(&s->goroutine_steals);
 		sum->goroutine_handoffs += load_relaxed(&s->goroutine_handoffs);
 		sum->goroutine_preemptions += load_relaxed(&s->goroutine_preemptions);
@@ -88,6 +90,73 @@ void go_stats(struct go_stats *s)
 	else
 		*s = last_run;
 	foreign_exit();
+}
+
+/* ---------------------------------------------------------------- P by P */
+
+_Static_assert(NR_WAIT_WHY <= GO_PARK_REASONS, "each reason has a place");
+
+static void add_slot(struct go_p_stats *s, const struct gvt_runtime_slot *slot)
+{
+	s->ended += load_acquire(&slot->goroutine_exits);
+	s->created += load_relaxed(&slot->goroutine_creations);
+	s->switches += load_relaxed(&slot->goroutine_switches);
+	s->steals += load_relaxed(&slot->goroutine_steals);
+	s->handoffs += load_relaxed(&slot->goroutine_handoffs);
+	s->preemptions += load_relaxed(&slot->goroutine_preemptions);
+}
+
+static void add_p(struct go_p_stats *s, const struct p *p)
+{
+	s->queued += runq_len(p);
+	for (int i = 0; i < NR_WAIT_WHY; i++) {
+		uint64_t n = load_relaxed(&p->parks[i]);
+
+		s->parks_for[i] += n;
+		s->parks += n;
+	}
+}
+
+/* The runtime is held in place by the caller. */
+static int read_p(int n, struct go_p_stats *s)
+{
+	const struct p_array *a = rcu_ps();
+
+	memset(s, 0, sizeof(*s));
+	if (n < -1 || n >= (int)a->n)
+		return -EINVAL;
+	if (n >= 0) {
+		add_slot(s, a->p[n]->cnt);
+		add_p(s, a->p[n]);
+		return 0;
+	}
+	for (int i = 0; i < GVT_RUNTIME_SLOTS; i++)
+		add_slot(s, &page_get()->slot[i]);
+	for (uint32_t i = 0; i < a->n; i++)
+		add_p(s, a->p[i]);
+	s->queued += gq_len();
+	return 0;
+}
+
+int go_stats_p(int p, struct go_p_stats *s)
+{
+	struct m *m = m_enter();
+	int err = -EPERM;
+
+	if (m) {
+		err = read_p(p, s);
+		m_leave(m);
+		return err;
+	}
+	if (foreign_enter())
+		err = read_p(p, s);
+	foreign_exit();
+	return err;
+}
+
+const char *go_park_reason(int i)
+{
+	return i >= 0 && i < NR_WAIT_WHY ? wait_names[i] : NULL;
 }
 
 int go_num(void)

@@ -51,7 +51,8 @@ enum gvt_runtime_state {
  * @goroutine_preemptions: times that a goroutine lost its P by running too long
  * @reserved: zero
  *
- * All of them only grow. 64 bytes: a cache line, so that writers don't share.
+ * All of them only grow. A writer may bring some of them up to date only now and then, but
+ * does so before it goes idle. 64 bytes: a cache line, so that writers don't share.
  */
 struct gvt_runtime_slot {
 	__u64	goroutine_creations;
