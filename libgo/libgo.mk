@@ -34,6 +34,7 @@ $(O)/$(LIBGO_SONAME): $(LIBGO_OBJ) libgo/libgvtgo.map
 	$(Q)$(CC) $(SANFLAGS) $(OPT) -shared -pthread -Wl,-soname,$(LIBGO_SONAME) \
 		-Wl,--version-script=libgo/libgvtgo.map -Wl,-z,relro,-z,now,-z,nodelete \
 		$(if $(SAN),,-Wl,-z,defs) -o $@ $(LIBGO_OBJ) $(LDFLAGS) $(URCU_LIBS)
+	@grep -q stapsdt $@ || echo '  note: no <sys/sdt.h>, so libgo has no probes (Debian: systemtap-sdt-dev)'
 
 $(O)/libgvtgo.so: $(O)/$(LIBGO_SONAME)
 	$(Q)ln -sf $(LIBGO_SONAME) $@

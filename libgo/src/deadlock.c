@@ -78,7 +78,7 @@ void deadlock_in_child(void)
 bool deadlock_foreign_threads(void)
 {
 	int n = count_threads();
-	int ours = (int)sched.nms + 1 + left_behind + tools_threads; /* 1: sysmon */
+	int ours = (int)sched.nms + 1 + trace_threads() + left_behind + tools_threads; /* 1: sysmon */
 
 	return n < 0 || n > ours;
 }
@@ -92,5 +92,5 @@ void deadlock_report(void)
 	die_alone();
 	dprintf(STDERR_FILENO, "fatal error: all goroutines are asleep - deadlock!\n\n");
 	dump_all(STDERR_FILENO, NULL);
-	_exit(2);
+	die_now();
 }

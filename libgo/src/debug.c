@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char *const keys[] = { "cool", "preempt", "schedtrace" };
+static const char *const keys[] = { "cool", "preempt", "schedtrace", "tracebuf" };
 
 static bool known(const char *key, size_t len)
 {
@@ -70,7 +70,7 @@ void debug_init(void)
 		if (parse(at, end, &value))
 			continue;
 		dprintf(STDERR_FILENO,
-			"gvt: LIBGO_DEBUG: %.*s is not a setting; there are cool=MILLISECONDS, preempt=MICROSECONDS and schedtrace=MILLISECONDS\n",
+			"gvt: LIBGO_DEBUG: %.*s is not a setting; there are cool=MILLISECONDS, preempt=MICROSECONDS, schedtrace=MILLISECONDS and tracebuf=KIBIBYTES\n",
 			(int)(end - at), at);
 		said = true;
 	}

@@ -22,8 +22,10 @@ void die_alone(void)
 			pause();
 }
 
-static GO_NORETURN void die(void)
+/* After all has been said. */
+void die_now(void)
 {
+	trace_die();
 	_exit(2);
 }
 
@@ -37,7 +39,7 @@ void fatal(const char *fmt, ...)
 	vsnprintf(buf, sizeof(buf), fmt, args);
 	va_end(args);
 	dprintf(STDERR_FILENO, "fatal error: %s\n", buf);
-	die();
+	die_now();
 }
 
 /* Lines after the first are set in, so that none looks like one of ours. */
@@ -80,11 +82,11 @@ void panic_die(const struct panic *p)
 	if (!d) {
 		dprintf(STDERR_FILENO, "panic: %s\n\ngoroutine %llu [running]:\n", p->text,
 			(unsigned long long)(g ? g->id : 0));
-		die();
+		die_now();
 	}
 	say_panic(d, p);
 	dump_say(d, "\n");
 	dump_self(d);
 	dump_end(d);
-	die();
+	die_now();
 }

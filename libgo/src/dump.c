@@ -492,8 +492,8 @@ static GO_NORETURN void quit(void)
 	if (write(STDERR_FILENO, head, sizeof(head) - 1) > 0 &&
 	    dump_all(STDERR_FILENO, NULL) == -ENOMEM &&
 	    write(STDERR_FILENO, no_memory, sizeof(no_memory) - 1) < 0)
-		_exit(2);
-	_exit(2);
+		die_now();
+	die_now();
 }
 
 /*

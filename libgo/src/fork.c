@@ -33,6 +33,7 @@ static int error;
 static void in_child(void)
 {
 	page_in_child();
+	trace_in_child();
 	deadlock_in_child();
 	run_in_child();
 	/* An M's thread that ends in the child is none any more. */

@@ -396,7 +396,7 @@ static bool release_p(struct m *m)
 	}
 	spin_lock(&sched.lock);
 	/* An M may have come to want a P since idle_find() asked, when none was idle. */
-	if (load_relaxed(&sched.stopping) || gq_len() || m->ninbox || sched.nwant_p) {
+	if (load_relaxed(&sched.stopping) || gq_len() || m_ninbox(m) || sched.nwant_p) {
 		if (p->id < sched.np || load_relaxed(&sched.stopping)) {
 			spin_unlock(&sched.lock);
 			return false;
@@ -411,7 +411,7 @@ static bool release_p(struct m *m)
 		m->spinning = false;
 		add_seq(&sched.nspinning, (uint32_t)-1);
 	}
-	if (!load_relaxed(&m->ninbox) && !work_anywhere())
+	if (!m_ninbox(m) && !work_anywhere())
 		return true;
 	spin_lock(&sched.lock);
 	p = idle_pop_p();
@@ -518,7 +518,7 @@ static void sleep_m(struct m *m)
 			return;
 		}
 		/* Something may have come for it since it gave its P up. */
-		if (m->ninbox) {
+		if (m_ninbox(m)) {
 			p = idle_pop_p();
 			if (p) {
 				m_take_p(m, p);

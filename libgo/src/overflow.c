@@ -143,7 +143,7 @@ void overflow_report(const struct g *g, const void *pc)
 	if (pc)
 		say("\tin %s\n", symbol_name(pc, buf, sizeof(buf)));
 	say("its stack is %zu bytes; go_with() makes a larger one\n", size);
-	_exit(2);
+	die_now();
 }
 
 /* ------------------------------------------------------------------- telling */

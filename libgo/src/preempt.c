@@ -105,6 +105,14 @@ static void count_shared(uint64_t *what)
 	__atomic_add_fetch(what, 1, __ATOMIC_RELAXED);
 }
 
+/* For probes and traces. @held: its thread waits where it is. */
+static void preempted(struct m *m, const struct p *p, bool held)
+{
+	probe3(preempt, m->cur->id, p->id, (int)held);
+	if (unlikely(trace_on))
+		trace_preempt(m, p, held);
+}
+
 /* ------------------------------------------------------------ at the runtime's door */
 
 /* A thief is at @m's runnext: some microseconds, if it isn't stopped in the midst. */
@@ -132,6 +140,7 @@ NOINLINE struct m *preempt_enter(struct m *m)
 	/* It is inside before the P is gone: the others get their turn, if there are any. */
 	if (cas_seq(&m->retake, RETAKE_ASKED, RETAKE_NO)) {
 		count(m->p, goroutine_preemptions);
+		preempted(m, m->p, false);
 		return sched_yield_here(m);
 	}
 	/* Another thief may have come meanwhile. */
@@ -165,6 +174,7 @@ void *go_blocking(void *(*fn)(void *), void *arg)
 	if (!m)
 		return fn(arg);
 	p = m_drop_p(m);
+	probe4(handoff, m->cur->id, p->id, 1, m->tid);
 	store_relaxed(&m->cur->why, WAIT_BLOCKING);
 	store_relaxed(&m->blocking, true);
 	while (!cas_seq(&m->retake, RETAKE_NO, RETAKE_TAKEN) &&
@@ -233,6 +243,7 @@ static enum held hold(struct m *m)
 		return GOES_ON;
 	if (cas_seq(&m->retake, RETAKE_ASKED, RETAKE_TAKEN)) {
 		m->left_p = m->p;
+		preempted(m, m->p, true);
 		store_relaxed(&m->p->m, NULL);
 		m->next_released = sched.released;
 		sched.released = m;
@@ -424,9 +435,19 @@ static void send(const struct m *m)
 #endif
 }
 
+/* What @m runs; it may just be coming back, and find that its P is gone. */
+static NO_TSAN NOINLINE uint64_t goroutine_on(const struct m *m)
+{
+	const struct g *g = ((const volatile struct m *)m)->cur;
+
+	return g ? g->id : 0;
+}
+
 /* @m's P is taken, if it is in user code. */
 static bool take(struct m *m)
 {
+	int64_t now = 0;
+	uint64_t id;
 	struct p *p;
 
 	/* Inside: it yields at its next call. */
@@ -434,6 +455,9 @@ static bool take(struct m *m)
 		return false;
 	/* Its own until the exchange: M sets it to NULL when it finds that it is taken. */
 	p = m->p;
+	id = goroutine_on(m);
+	if (unlikely(trace_on))
+		now = trace_robs(m);
 	m->loose_since = thread_time(m);
 	add_seq(&nloose, 1);
 	if (!cas_seq(&m->retake, RETAKE_ASKED, RETAKE_TAKEN)) {
@@ -441,6 +465,9 @@ static bool take(struct m *m)
 		return true;
 	}
 	store_relaxed(&p->m, NULL);
+	probe4(handoff, id, p->id, 0, load_relaxed(&m->tid));
+	if (unlikely(trace_on))
+		trace_handoff(p, now);
 	count_shared((uint64_t *)&page_shared_slot()->goroutine_handoffs);
 	idle_handoff_p(p);
 	return true;

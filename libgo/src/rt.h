@@ -23,6 +23,7 @@
  *   dump.c    what every goroutine does; frames.c, symbol.c: their frames and names
  *   fork.c    the child of a fork()    thread.c  what others keep for each thread
  *   defer.c   frames, deferred calls   panic.c   running them out of turn; die.c
+ *   trace.c   LIBGO_TRACE: recorded;   tracefile.c tracejson.c tracekernel.c: written
  *   stats.c page.c deadlock.c symbol.c cpus.c debug.c
  *
  * Lock order: a timer's own lock, then an object's (channel, mutex, waitgroup), then
@@ -50,6 +51,7 @@
 #pragma GCC visibility pop
 
 #include "arch.h"
+#include "probe.h"
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
@@ -204,14 +206,15 @@ struct g {
 	uint8_t state;			/* enum g_state, for dumps and go_run()'s end */
 	uint8_t why;			/* enum wait_why */
 	uint16_t flags;			/* GO_PINNED */
-	struct m *pin;			/* pinned to */
+	uintptr_t pin;			/* the M that it is pinned to, and G_TRACED; mostly 0 */
 	const char *name;
 	size_t stack_size;		/* asked for; 0: default */
 	const void *site;		/* where it was made; NULL: by go_run() */
 	uint32_t since;			/* seconds: seen parked by sysmon; 0: not yet, see dump.c */
 	uint32_t eh_uncaught;		/* its C++ state, while it doesn't run: thread.c */
 	void *eh_caught;
-	void *spare[2];
+	uint64_t woken;			/* while it is traced: when and by whom, trace.h */
+	void *spare;
 };
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
 
@@ -314,7 +317,7 @@ struct m {
 	struct m *next_idle;		/* sched.idle_ms */
 	bool idle;			/* in that list; under sched.lock */
 	bool want_p;			/* has pinned goroutines to run and no P; under sched.lock */
-	uint32_t ninbox;		/* pinned goroutines that are ready */
+	uint32_t ninbox;		/* pinned goroutines that are ready, and NINBOX_TRACED */
 	struct g *inbox_head, *inbox_tail; /* under sched.lock */
 	struct m *next;			/* sched.ms */
 	uint32_t hold;			/* futex: its thread waits in the handler: preempt.c */
@@ -326,6 +329,7 @@ struct m {
 	struct m *give;			/* whose ticket was drawn here: it gets this M's P */
 	struct g *left;			/* goroutine that was left without a P: to be queued */
 	int64_t loose_since;		/* what the thread had run when its P was taken */
+	int64_t without_p;		/* while traced: since when, with a goroutine: trace.c */
 	clockid_t clock;		/* what it has run */
 	pthread_t thread;
 	pid_t tid;
@@ -388,6 +392,47 @@ struct sched {
 };
 extern struct sched sched;
 
+/*
+ * While there is a trace: two marks in what is tested on the hot paths anyway, and a word to
+ * ask everywhere else. They don't change during a run.
+ */
+#define G_TRACED	((uintptr_t)1)	/* in g->pin */
+#define NINBOX_TRACED	(1u << 31)	/* in m->ninbox */
+extern uintptr_t trace_on;		/* G_TRACED or 0 */
+
+static inline struct m *g_pin(const struct g *g)
+{
+	return (struct m *)(g->pin & ~G_TRACED);
+}
+
+static inline uint32_t m_ninbox(const struct m *m)
+{
+	return load_relaxed(&m->ninbox) & ~NINBOX_TRACED;
+}
+
+/* ---------------------------------------------------------------- trace.c */
+
+void trace_begin(void);
+void trace_end(void);
+void trace_new_p(uint32_t id);
+void trace_new_thread(const struct m *m);
+void trace_main(const struct m *m, struct g *g);
+void trace_ready(const struct m *m, struct g *g, bool timer);
+void trace_pick(struct m *m, struct g *next);
+void trace_exit(const struct m *m);
+void trace_run(const struct m *m, struct g *g);
+void trace_left(const struct p *p);
+void trace_take(struct m *m, const struct p *p);
+void trace_drop(struct m *m, const struct p *p);
+void trace_gap(struct m *m);
+void trace_steal(const struct p *p, const struct p *victim, uint32_t n);
+void trace_preempt(struct m *m, const struct p *p, bool held);
+int64_t trace_robs(struct m *m);
+void trace_handoff(const struct p *p, int64_t now);
+int trace_threads(void);
+void trace_die(void);
+void trace_in_child(void);
+
 /* ------------------------------------------------------------------- locks */
 
 /*
@@ -440,6 +485,8 @@ static inline void m_take_p(struct m *m, struct p *p)
 {
 	m->p = p;
 	store_release(&p->m, m);
+	if (unlikely(trace_on))
+		trace_take(m, p);
 }
 
 /* The one that was handed over to it, if any. */
@@ -457,6 +504,8 @@ static inline struct p *m_drop_p(struct m *m)
 {
 	struct p *p = m->p;
 
+	if (unlikely(trace_on))
+		trace_drop(m, p);
 	m->p = NULL;
 	store_relaxed(&p->m, NULL);
 	return p;
@@ -939,6 +988,7 @@ bool deadlock_foreign_threads(void);
 void deadlock_left_behind(int n);
 void deadlock_in_child(void);
 GO_NORETURN void fatal(const char *fmt, ...) GO_PRINTF(1, 2);
+GO_NORETURN void die_now(void);
 void die_alone(void);
 
 /* LIBGO_DEBUG */

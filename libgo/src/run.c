@@ -67,7 +67,7 @@ static inline void init_g(struct g *g, void (*fn)(void *), void *arg, const void
 	g->stack = NULL;
 	g->waiting = NULL;
 	g->flags = 0;
-	g->pin = NULL;
+	g->pin = trace_on;
 	g->name = NULL;
 	g->stack_size = 0;
 	g->site = site;
@@ -112,6 +112,7 @@ static NOINLINE int go_foreign(const struct go_attr *attr, void (*fn)(void *), v
 		g_put_foreign(g);
 		goto out;
 	}
+	probe3(create, g->id, -1, fn);
 	shared = page_shared_slot();
 	__atomic_add_fetch(&shared->goroutine_creations, 1, __ATOMIC_RELAXED);
 	run_count_peak();
@@ -141,6 +142,7 @@ static inline int start(const struct go_attr *attr, void (*fn)(void *), void *ar
 			goto out;
 		}
 	}
+	probe3(create, g->id, m->p->id, fn);
 	count_creation(m->p);
 	sched_ready(m, g);
 out:
@@ -171,6 +173,7 @@ int run_start_last(struct m *m, void (*fn)(void *), void *arg, const void *site)
 	if (!g)
 		return err;
 	init_g(g, fn, arg, site);
+	probe3(create, g->id, m->p->id, fn);
 	count_creation(m->p);
 	sched_ready_last(m, g);
 	return 0;
@@ -236,6 +239,7 @@ static struct p *new_p(uint32_t id)
 	p->rng = 0x9e3779b97f4a7c15u * (id + 1) ^ (uint64_t)go_now();
 	p->timers.first = NEVER;
 	page_join(p);
+	trace_new_p(id);
 	return p;
 }
 
@@ -273,6 +277,7 @@ struct m *run_new_m(void)
 	if (!m)
 		return NULL;
 	m->in_rt = 1;
+	m->ninbox = trace_on ? NINBOX_TRACED : 0;
 	spin_lock(&sched.lock);
 	m->next = sched.ms;
 	sched.ms = m;
@@ -322,6 +327,8 @@ static void init_thread(struct m *m)
 #endif
 	__atomic_add_fetch(&sched.threads_started, 1, __ATOMIC_RELAXED);
 	altstack_init(m);
+	if (trace_on)
+		trace_new_thread(m);
 	arch_set_m(m);
 }
 
@@ -384,6 +391,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 		err = page_init();
 	if (err)
 		return err;
+	trace_begin();
 	err = stack_init();
 	rcu_init();
 	if (!err)
@@ -413,8 +421,10 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	if (err)
 		goto err_sysmon;
 	init_thread(m);
+	if (trace_on)
+		trace_main(m, g);
 	/* From here on the monitor looks at it. */
-	store_release(&p->m, m);
+	m_take_p(m, p);
 	overflow_init();
 	*mp = m;
 	return 0;
@@ -426,6 +436,7 @@ err_g:
 	free(m);
 	sched.ms = NULL;
 err_ps:
+	trace_end();
 	g_exit();
 	for (uint32_t i = 0; rcu_ps() && i < rcu_ps()->n; i++)
 		free(rcu_ps()->p[i]);
@@ -456,6 +467,7 @@ static void end(struct m *m0)
 	overflow_exit();
 	sysmon_stop();
 	dump_exit();
+	trace_end();
 	preempt_exit(!sched.unstopped);
 	for (uint32_t i = 0; i < a->n; i++)
 		page_flush(a->p[i]);

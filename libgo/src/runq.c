@@ -54,6 +54,14 @@ NOINLINE void runq_put_seen(struct p *p, struct g *g)
 	runq_put(p, g);
 }
 
+/* @p took @n from @victim, and will run @g. */
+static void stolen(const struct p *p, const struct p *victim, const struct g *g, uint32_t n)
+{
+	probe4(steal, g->id, p->id, victim->id, n);
+	if (unlikely(trace_on))
+		trace_steal(p, victim, n);
+}
+
 /*
  * Half of @victim's ring into @p's, which is empty; returns one of them. With
  * @take_next, and an empty ring, the one that would run next: but only where the
@@ -88,6 +96,7 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 			store_release(&p->tail, tail + n - 1);
 			unhush(victim);
 			count_n(p, goroutine_steals, n);
+			stolen(p, victim, g, n);
 			return g;
 		}
 	}
@@ -105,6 +114,7 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 		if (g) {
 			unhush(victim);
 			count(p, goroutine_steals);
+			stolen(p, victim, g, 1);
 			return g;
 		}
 	}

@@ -85,9 +85,12 @@ static ALWAYS_INLINE inline void wait_wake_here(struct m *m, struct waiter *w)
 	struct g *g = w->g;
 
 	if (likely(m && g && !g->pin)) {
+		struct p *p = m->p;
+
 		store_relaxed(&g->state, G_RUNNABLE);
-		runq_put_next(m->p, g);
-		idle_wake_next(m->p);
+		probe2(ready, g->id, p->id);
+		runq_put_next(p, g);
+		idle_wake_next(p);
 	} else {
 		wait_wake(m, w);
 	}

@@ -61,7 +61,7 @@ static struct g *inbox_get(struct m *m)
 /* A pinned goroutine is ready: only its own M may run it. */
 static void inbox_put(struct g *g)
 {
-	struct m *m = g->pin;
+	struct m *m = g_pin(g);
 
 	spin_lock(&sched.lock);
 	g->link.next = NULL;
@@ -76,7 +76,7 @@ static void inbox_put(struct g *g)
 }
 
 /* Timers, pinned goroutines, and now and then what is not in the own queue. */
-static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
+static struct g *look_around(struct m *m, struct p *p)
 {
 	struct g *g = NULL;
 
@@ -94,7 +94,7 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 	}
 	if (timer_first(p) != NEVER)
 		timer_run(m, p, go_now());
-	if (load_relaxed(&m->ninbox) && p->tick % 2)
+	if (m_ninbox(m) && p->tick % 2)
 		g = inbox_get(m);
 	if (!g && p->tick % FAIR_TICKS == 0) {
 		g = gq_get(p, 1);
@@ -104,8 +104,17 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 	}
 	if (!g)
 		g = runq_get(p);
-	if (!g && load_relaxed(&m->ninbox))
+	if (!g && m_ninbox(m))
 		g = inbox_get(m);
+	return g;
+}
+
+static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
+{
+	struct g *g = look_around(m, p);
+
+	if (unlikely(trace_on))
+		trace_pick(m, g);
 	return g;
 }
 
@@ -139,7 +148,7 @@ static inline bool enter(struct m *m, struct p *p, struct g *g)
 			return false;
 		}
 		if (unlikely(g->flags & GO_PINNED))
-			g->pin = m;
+			g->pin |= (uintptr_t)m;
 		stack_attach(g, stack_get(p, g));
 	}
 	m->cur = g;
@@ -189,6 +198,7 @@ NOINLINE struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 	store_relaxed(&g->why, why);
 	store_relaxed(&g->since, 0);
 	store_relaxed(&g->state, G_WAITING);
+	probe3(park, g->id, p->id, g->why);
 	store_relaxed(parks, *parks + 1);
 	p->after = after;
 	return switch_away(m, g, pick(m, p));
@@ -211,18 +221,14 @@ NOINLINE struct m *sched_requeue(struct m *m)
 	struct g *g = m->cur;
 
 	store_relaxed(&g->state, G_RUNNABLE);
+	if (unlikely(trace_on))
+		trace_gap(m);
 	m->left = g;
 	return switch_away(m, g, NULL);
 }
 
-/* Queues @g, which waits no longer, to run next on this P. @m NULL: no goroutine's thread. */
-void sched_ready(struct m *m, struct g *g)
+static ALWAYS_INLINE inline void queue_next(struct m *m, struct g *g)
 {
-	store_relaxed(&g->state, G_RUNNABLE);
-	if (unlikely(g->pin)) {
-		inbox_put(g);
-		return;
-	}
 	if (likely(m != NULL)) {
 		runq_put_next(m->p, g);
 		idle_wake_next(m->p);
@@ -232,18 +238,53 @@ void sched_ready(struct m *m, struct g *g)
 	}
 }
 
-/* The same, behind all others. */
-void sched_ready_last(struct m *m, struct g *g)
+static ALWAYS_INLINE inline void queue_last(struct m *m, struct g *g)
 {
-	store_relaxed(&g->state, G_RUNNABLE);
-	if (unlikely(g->pin)) {
-		inbox_put(g);
-		return;
-	}
 	runq_put(m->p, g);
 	/* Pairs with that of who goes idle: see idle.c. */
 	full_fence();
 	idle_wake();
+}
+
+/* @g has to go to its own M's inbox, or is traced, or both. @last: behind all others. */
+static NOINLINE void ready_slow(struct m *m, struct g *g, bool last)
+{
+	if (g->pin & G_TRACED)
+		trace_ready(m, g, last);
+	if (g_pin(g))
+		inbox_put(g);
+	else if (last)
+		queue_last(m, g);
+	else
+		queue_next(m, g);
+}
+
+/*
+ * Queues @g, which is new or waits no longer, to run next on this P. @m NULL: no goroutine's
+ * thread.
+ */
+void sched_ready(struct m *m, struct g *g)
+{
+	store_relaxed(&g->state, G_RUNNABLE);
+	if (likely(m != NULL))
+		probe2(ready, g->id, m->p->id);
+	else
+		probe2(ready, g->id, -1);
+	if (unlikely(g->pin))
+		ready_slow(m, g, false);
+	else
+		queue_next(m, g);
+}
+
+/* The same, behind all others: for a timer. */
+void sched_ready_last(struct m *m, struct g *g)
+{
+	store_relaxed(&g->state, G_RUNNABLE);
+	probe2(ready, g->id, m->p->id);
+	if (unlikely(g->pin))
+		ready_slow(m, g, true);
+	else
+		queue_last(m, g);
 }
 
 void sched_finish_slow(struct p *p, uintptr_t after)
@@ -254,7 +295,7 @@ void sched_finish_slow(struct p *p, uintptr_t after)
 	case AFTER_READY: {
 		struct g *g = what;
 
-		if (unlikely(g->pin))
+		if (unlikely(g_pin(g) != NULL))
 			inbox_put(g);
 		else
 			runq_put(p, g);
@@ -332,6 +373,8 @@ static NO_TSAN bool finish_g(struct m *m)
 
 	if (unlikely(g == sched.main_g && load_relaxed(&sched.stopping)))
 		sched_stop_here(m);
+	if (unlikely(g->pin))
+		trace_exit(m);
 	run_end_g(m);
 	next = pick(m, p);
 	if (unlikely(m->eh))
@@ -339,7 +382,7 @@ static NO_TSAN bool finish_g(struct m *m)
 	if (next && !next->sp && !next->stack_size && s->in_arena &&
 	    likely(!(next->flags & G_TICKET))) {
 		if (unlikely(next->flags & GO_PINNED))
-			next->pin = m;
+			next->pin |= (uintptr_t)m;
 		next->stack = s;
 		next->sp = s;	/* started; overwritten by the first switch */
 		m->cur = next;
@@ -426,7 +469,7 @@ static void queue_left(struct m *m)
 	struct g *g = m->left;
 
 	m->left = NULL;
-	if (g->pin) {
+	if (g_pin(g)) {
 		inbox_put(g);
 	} else {
 		gq_put(g);
@@ -446,13 +489,18 @@ NOINLINE void sched_loop(struct m *m)
 		/* Before it is entered: it may be fresh, or a ticket, and have none to load. */
 		if (unlikely(m->eh))
 			eh_switch(m, NULL, g);
+		if (unlikely(trace_on))
+			trace_run(m, g);
 		if (likely(enter(m, p, g))) {
 			san_leave_for(&m->g0_fake, m, g);
 			p = arch_switch(&m->g0_sp, g->sp, p);
 			san_arrived(m->g0_fake);
 			/* Without a P: it was taken. */
-			if (likely(p))
+			if (likely(p)) {
 				sched_finish(p);
+				if (unlikely(trace_on))
+					trace_left(p);
+			}
 			if (unlikely(m->left))
 				queue_left(m);
 		}
