@@ -38,16 +38,17 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check check-models check-kernels check-debug bench bench-kmod vm load unload install clean
+.PHONY: all help demo check check-models check-kernels check-debug bench bench-kmod vm load unload install uninstall clean
 .PHONY: setup setup-demo setup-check setup-models setup-debug setup-bench-kmod
 include libgo/libgo.mk
 include tools/tools.mk
+include Documentation/man.mk
 include kmod/kmod.mk
 include Documentation/samples/samples.mk
 include selftests/selftests.mk
 
-## all: the library and the tools, and the module where kernel headers are found
-all: libgo tools $(if $(KMOD_HEADERS),kmod)
+## all: the library, the tools, manual pages, and the module where kernel headers are found
+all: libgo tools man $(if $(KMOD_HEADERS),kmod)
 
 ## demo: threads beside goroutines, counted by gvt.ko in the lab virtual machine
 demo: setup-demo
@@ -97,8 +98,11 @@ load: kmod
 unload:
 	rmmod gvt
 
-## install: library, header, pkg-config file and gvt, to DESTDIR and PREFIX
-install: install-libgo install-tools
+## install: library, header, pkg-config file, gvt and manual pages, to DESTDIR and PREFIX
+install: install-libgo install-tools install-man
+
+## uninstall: what install brought goes again; the same DESTDIR, PREFIX and LIBDIR
+uninstall: uninstall-libgo uninstall-tools uninstall-man
 
 ## clean: remove what was made (packages fetched for the VM stay; `rm -r build` takes them too)
 clean:

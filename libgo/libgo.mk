@@ -16,7 +16,7 @@ LIBGO_ARCH_CFLAGS = $(if $(filter x86_64,$(ARCH)),-mno-red-zone)
 # gdb looks below its auto-load folders for the library's own path.
 GDB_AUTO_LOAD = $(PREFIX)/share/gdb/auto-load$(LIBDIR)
 
-.PHONY: libgo install-libgo
+.PHONY: libgo install-libgo uninstall-libgo
 libgo: $(O)/libgvtgo.so $(O)/libgvtgo.a $(O)/libgo.pc
 
 $(O)/obj/libgo/%.o: libgo/%.c
@@ -58,6 +58,11 @@ install-libgo: libgo
 	install -m 644 libgo/include/libgo.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(DESTDIR)$(GDB_AUTO_LOAD)
 	install -m 644 libgo/gdb/libgvtgo-gdb.py \
+		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
+
+uninstall-libgo:
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBGO_SONAME) libgvtgo.so libgvtgo.a pkgconfig/libgo.pc) \
+		$(DESTDIR)$(PREFIX)/include/libgo.h \
 		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
 
 -include $(LIBGO_OBJ:.o=.d)

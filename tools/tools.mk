@@ -24,7 +24,7 @@ PEER_SCRIPTS := $(sort $(notdir $(wildcard $(PEER_DIRS:%=%/*))))
 vpath %.py $(PEER_DIRS)
 vpath %.js $(PEER_DIRS)
 
-.PHONY: tools install-tools
+.PHONY: tools install-tools uninstall-tools
 ## tools: the command gvt, in $(O)/gvt
 tools: $(O)/gvt $(PEER_SCRIPTS:%=$(O)/peers/%)
 
@@ -56,6 +56,10 @@ install-tools: $(O)/install/gvt $(PEER_SCRIPTS:%=$(O)/peers/%)
 	install -m 644 tools/schema/result.json $(DESTDIR)$(PREFIX)/share/gvt/result.schema.json
 	install -d $(DESTDIR)$(PREFIX)/share/gvt/peers
 	install -m 644 $(PEER_SCRIPTS:%=$(O)/peers/%) $(DESTDIR)$(PREFIX)/share/gvt/peers
+
+uninstall-tools:
+	rm -f $(DESTDIR)$(PREFIX)/bin/gvt
+	rm -rf $(DESTDIR)$(PREFIX)/share/gvt
 
 # Go's side of `gvt bench`, where there is a Go: whichever is in PATH, and never another
 # toolchain or module from the net. What it compiles of its own library is kept.
