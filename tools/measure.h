@@ -67,6 +67,7 @@ struct ending {
  * @side: one repetition of a side: fills rep->value and adds to rep->made. The
  *	goroutine side runs as the main goroutine.
  * @n: operations of metric i
+ * @asked: the number that --n would set; 0: n[0]
  * @arg: whatever the experiment's sides need
  * @o: what was asked for
  * @procs: Ps of the goroutine side
@@ -88,6 +89,7 @@ struct plan {
 	const char *name;
 	void (*side[SIDES])(const struct plan *p, struct rep *rep);
 	uint64_t n[MAX_METRICS];
+	uint64_t asked;
 	const void *arg;
 	const struct options *o;
 	int procs;

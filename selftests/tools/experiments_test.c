@@ -264,7 +264,8 @@ TEST_F_TIMEOUT(experiment, missing_peer_is_named, LIMIT)
 {
 	ASSERT_EQ(0, setenv("PATH", "/nowhere", 1));
 	run(_metadata, &self->ran, "eventloop", 10);
-	EXPECT_STREQ("not measured", text_of(self->ran.e, "verdict"));
+	/* Without its figures the claim can fail, but not hold. */
+	EXPECT_STRNE("holds", text_of(self->ran.e, "verdict"));
 	EXPECT_TRUE(has(get(metric(self->ran.e, "late_ns"), "peers"), "node"));
 	EXPECT_EQ(NULL, get(get(metric(self->ran.e, "late_ns"), "peers"), "node"));
 	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "why"), "(package nodejs)"));

@@ -80,7 +80,7 @@ int experiment_finish(struct result *r, struct plan *p, const struct metric_def 
 	int err;
 
 	experiment_metrics(r, defs, nr, p);
-	result_param(r, "n", p->n[0]);
+	result_param(r, "n", p->asked ? p->asked : p->n[0]);
 	plan_params(p, r);
 	err = measure(p, r);
 	if (!err)
