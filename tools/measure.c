@@ -15,6 +15,7 @@
 
 #include "measure.h"
 #include "peer.h"
+#include "thread_limits.h"
 
 /* Time that a figure of one repetition may take. */
 #define THREAD_NS		(150 * 1000000LL)
@@ -44,6 +45,25 @@ void rep_fail(struct rep *rep, size_t nr, const char *fmt, ...)
 		if (!rep->set[i] && !rep->why[i][0])
 			memcpy(rep->why[i], why, WHY_SIZE);
 	}
+}
+
+void side_fail(const struct plan *p, struct rep *rep, size_t nr, int err)
+{
+	struct thread_limit limits[LIMIT_NR];
+	char value[TEXT_SIZE];
+	enum limit which = LIMIT_NR;
+
+	if (p->s == SIDE_THREAD && err == -EAGAIN) {
+		limits_read(limits);
+		which = limits_nearest(limits);
+	}
+	if (which == LIMIT_NR)
+		rep_fail(rep, nr, "%ss: %s", side_name[p->s], strerror(-err));
+	else
+		rep_fail(rep, nr, "threads: %s (nearest limit: %s = %s)", strerror(-err),
+			 limits[which].name,
+			 which == LIMIT_MEMORY ? text_value(value, "bytes", limits[which].value) :
+						 text_count(value, limits[which].value));
 }
 
 void rep_switches(struct rep *rep, size_t i, const struct counters *from, uint64_t n)

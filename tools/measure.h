@@ -141,6 +141,12 @@ void plan_init(struct plan *p, const char *name, const struct options *o);
 /* The same function does both sides: p->s tells it which. */
 void plan_both(struct plan *p, void (*side)(const struct plan *p, struct rep *rep));
 
+/*
+ * The side that runs now failed with @err, a negative errno: that is why whatever it has not
+ * measured is missing. Where threads can't be made, the limit that is nearest is named.
+ */
+void side_fail(const struct plan *p, struct rep *rep, size_t nr, int err);
+
 /* How often the side that runs now does its n operations. */
 static inline uint64_t side_rounds(const struct plan *p)
 {

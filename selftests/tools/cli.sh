@@ -18,7 +18,7 @@ wrong() {
 	is "$name: nothing on stdout" "" "$out"
 }
 
-plan 78
+plan 79
 
 wrong "no command" 'command: none given; .*gvt help.*'
 wrong "unknown command" 'frobnicate: no such command; .*gvt help.*' frobnicate
@@ -89,6 +89,18 @@ exec 9>&-
 # Nobody reads on: gvt stops, and not with success.
 "$GVT" run create switch --n 50 --csv 2>/dev/null | head -n 1 >"$work/out"
 is "run into head: the first line arrives" experiment "$(cut -d, -f1 "$work/out")"
+
+# A limit that ends it is named. The kernel doesn't hold root to this one.
+name="a limit that is hit is named"
+as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+if [[ $EUID -ne 0 ]] || ! "${as_nobody[@]}" test -x "$GVT" 2>/dev/null ||
+	! "${as_nobody[@]}" "$GVT" --version >/dev/null 2>&1; then
+	skip "$name" "needs root, and a gvt that others can execute"
+else
+	gvt_as_nobody=$("${as_nobody[@]}" prlimit --nproc=40 "$GVT" run mainexit --n 300 --quick 2>&1)
+	matches "$name" 'threads: Resource temporarily unavailable .nearest limit: RLIMIT_NPROC = 40' \
+		"${gvt_as_nobody//$'\n'/ }"
+fi
 
 # Killed, it takes what it measures with along.
 setsid "$GVT" run scale --n 100000 >/dev/null 2>&1 &

@@ -110,7 +110,7 @@ static void side(const struct plan *p, struct rep *rep)
 	for (int way = 0; way < WAYS && !err; way++)
 		err = beside(p, rep, way, ns, progress(ns));
 	if (err)
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 }
 
 static int run(struct result *r, const struct options *o)

@@ -198,7 +198,7 @@ static void side(const struct plan *p, struct rep *rep)
 	if (!err && !threads)
 		err = measure_fairness(p, rep);
 	if (err)
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 }
 
 static int run(struct result *r, const struct options *o)

@@ -57,7 +57,7 @@ static void side(const struct plan *p, struct rep *rep)
 	if (!err)
 		err = crew_start(&crew, rep, p->s, p->n[0], waits, &here);
 	if (err) {
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
 	while (__atomic_load_n(&here, __ATOMIC_SEQ_CST) < p->n[0])

@@ -171,7 +171,7 @@ static void side(const struct plan *p, struct rep *rep)
 		err = all_jobs(p, rep, n, hand_out_pooled, &pool);
 	}
 	if (err) {
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
 	rep_set(rep, POOLED, elapsed_ns(t0) / n);

@@ -47,7 +47,7 @@ static void side(const struct plan *p, struct rep *rep)
 		err = crew_start(&crew, rep, p->s, p->n[0], worker, finished);
 	}
 	if (err)
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 	rep_end(rep);
 	rep->scratch[AT_RETURN] = __atomic_load_n(finished, __ATOMIC_SEQ_CST);
 }

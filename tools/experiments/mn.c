@@ -68,7 +68,7 @@ static void side(const struct plan *p, struct rep *rep)
 		err = run_many(p, rep, &m, n);
 	if (err) {
 		memset(rep->set, 0, sizeof(rep->set));
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
 	rep_set(rep, EACH, elapsed_ns(t0) / n);

@@ -100,7 +100,7 @@ static void side(const struct plan *p, struct rep *rep)
 	if (!err)
 		err = rounds(p, rep, p->n[0], seen);
 	if (err) {
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
 	set_orders(rep, DISTINCT, seen, p->n[0]);

@@ -97,7 +97,7 @@ static void side(const struct plan *p, struct rep *rep)
 	if (!err)
 		err = flow(p, rep, n);
 	if (err) {
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
 	rep_set(rep, VALUE, elapsed_ns(t0) / n);

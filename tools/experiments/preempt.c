@@ -89,7 +89,7 @@ static void side(const struct plan *p, struct rep *rep)
 	if (!err)
 		err = race(p, rep, &t, p->n[0]);
 	if (err) {
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
 	late = figure_from(t.late, t.nr);

@@ -162,7 +162,7 @@ static void side(const struct plan *p, struct rep *rep)
 		rep_set(rep, PER_WAY * way + LOST, (double)(s.each * WORKERS) - read_counter(&s));
 	}
 	if (err)
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 }
 
 static int run(struct result *r, const struct options *o)

@@ -96,7 +96,7 @@ static void side(const struct plan *p, struct rep *rep)
 	for (int i = 0; i < ROUNDS && !err; i++)
 		err = once(p, rep, &s, n);
 	if (err) {
-		rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s], strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
 	rep_set(rep, EACH, elapsed_ns(t0) / (n * ROUNDS));
