@@ -75,8 +75,12 @@ TEST_F(run, shape)
 /* All four: what they say that they made is what was counted. */
 TEST_F(run, made_is_counted)
 {
-	for (size_t i = 0; i < 4; i++)
-		check_made(_metadata, json_object_array_get_idx(self->list, i), self->exact);
+	for (size_t i = 0; i < 4; i++) {
+		struct json_object *e = json_object_array_get_idx(self->list, i);
+
+		check_made(_metadata, e, self->exact);
+		EXPECT_LT(0, count_of(e, "thread", "voluntary_ctxt_switches"));
+	}
 }
 
 /* Not only that both numbers agree: they are the ones that follow from --n. */
