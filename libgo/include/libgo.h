@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -1059,6 +1060,301 @@ void go_ticker_reset(struct go_ticker *t, int64_t ns);
  * Go: (*time.Ticker).Stop, which leaves the channel to the collector.
  */
 void go_ticker_stop(struct go_ticker *t);
+
+/* ------------------------------------------------------------- descriptors */
+
+/*
+ * Of <sys/socket.h> and <sys/uio.h>, which are not included: their names (send(), accept(), ...) are
+ * many. A socklen_t is an unsigned int.
+ */
+struct sockaddr;
+struct msghdr;
+struct iovec;
+
+/*
+ * The calls below take the arguments of the system call whose name they have, and
+ * answer with a negative errno in place of -1. Where that would block, the
+ * goroutine waits, for any kind of descriptor; its flag O_NONBLOCK is neither
+ * needed nor changed. What they have in common:
+ *
+ * - They never fail with EINTR, and with EAGAIN only where MSG_DONTWAIT was said.
+ * - Those that write go on until all is written, as on a blocking descriptor; where
+ *   an error, a deadline or go_fd_close() comes after a part, the answer is how much.
+ *   What several goroutines write at once may mix, as with write().
+ * - On a socket that nobody reads any more they answer -EPIPE and raise no SIGPIPE.
+ *   On a pipe there is no way around that signal: ignore it.
+ * - Goroutines that wait to read from the same descriptor (or to write) are served
+ *   first come, first served.
+ * - -ETIMEDOUT: go_fd_deadline(). -ECANCELED: go_fd_close().
+ * - Close with go_fd_close() what goroutines wait for. Of a close() libgo learns
+ *   nothing: who waits then is told -EBADF only some 20 to 50 ms later, or reads
+ *   what has got that number meanwhile; and the first wait on a new descriptor of
+ *   the same number, unless a call of libgo's made or connected it, may notice so
+ *   much later that it is ready.
+ * - Regular files and directories are read and written at once, as by the system
+ *   call; deadlines don't hold there. A thread that is no goroutine waits as a
+ *   thread: it minds the deadline that was set when it began to wait, and no
+ *   go_fd_close().
+ * - "Ready" is asked of an epoll instance, which the runtime makes when the first
+ *   goroutine waits, and closes at the end of go_run().
+ */
+
+/**
+ * go_read() - read
+ * @fd: any descriptor
+ * @buf: where to
+ * @n: how many bytes at most
+ *
+ * Context: may block.
+ * Return: bytes read, at least one; 0: the end, or @n was 0; or a negative errno.
+ * Go: (*os.File).Read, (net.Conn).Read.
+ */
+ssize_t go_read(int fd, void *buf, size_t n);
+
+/**
+ * go_write() - write all of a buffer
+ * @fd: any descriptor
+ * @buf: what
+ * @n: how many bytes
+ *
+ * Context: may block.
+ * Return: @n; less, where something came in between; or a negative errno.
+ * Go: (*os.File).Write, (net.Conn).Write.
+ */
+ssize_t go_write(int fd, const void *buf, size_t n);
+
+/**
+ * go_readv() - read into several buffers
+ * @fd: any descriptor
+ * @iov: the buffers
+ * @n: how many
+ *
+ * Context: may block.
+ * Return: as go_read().
+ * Go: none.
+ */
+ssize_t go_readv(int fd, const struct iovec *iov, int n);
+
+/**
+ * go_writev() - write all of several buffers
+ * @fd: any descriptor
+ * @iov: the buffers
+ * @n: how many
+ *
+ * Context: may block.
+ * Return: as go_write().
+ * Go: (*net.Buffers).WriteTo.
+ */
+ssize_t go_writev(int fd, const struct iovec *iov, int n);
+
+/**
+ * go_pread() - read at an offset
+ * @fd: a file
+ * @buf: where to
+ * @n: how many bytes at most
+ * @offset: from where
+ *
+ * Context: blocks its thread where the file's medium does; the P is handed on then.
+ * Return: bytes read; 0: the end; or a negative errno.
+ * Go: (*os.File).ReadAt.
+ */
+ssize_t go_pread(int fd, void *buf, size_t n, off_t offset);
+
+/**
+ * go_pwrite() - write at an offset
+ * @fd: a file
+ * @buf: what
+ * @n: how many bytes
+ * @offset: where to
+ *
+ * Context: as go_pread().
+ * Return: bytes written, or a negative errno.
+ * Go: (*os.File).WriteAt.
+ */
+ssize_t go_pwrite(int fd, const void *buf, size_t n, off_t offset);
+
+/**
+ * go_recvmsg() - receive a message
+ * @fd: a socket
+ * @msg: where to, as of recvmsg()
+ * @flags: as of recvmsg(). MSG_DONTWAIT: don't wait. MSG_WAITALL: less may come.
+ *
+ * Context: may block.
+ * Return: bytes received, or a negative errno.
+ * Go: (*net.UnixConn).ReadMsgUnix.
+ */
+ssize_t go_recvmsg(int fd, struct msghdr *msg, int flags);
+
+/**
+ * go_sendmsg() - send a message
+ * @fd: a socket
+ * @msg: what, as of sendmsg()
+ * @flags: as of sendmsg(). MSG_DONTWAIT: don't wait, and send what there is room for.
+ *
+ * Context: may block.
+ * Return: bytes sent, or a negative errno.
+ * Go: (*net.UnixConn).WriteMsgUnix.
+ */
+ssize_t go_sendmsg(int fd, const struct msghdr *msg, int flags);
+
+/**
+ * go_recvfrom() - receive, and be told from whom
+ * @fd: a socket
+ * @buf: where to
+ * @n: how many bytes at most
+ * @flags: as of go_recvmsg()
+ * @addr: where to put the sender's address; may be NULL
+ * @len: its size, and then its length; may be NULL
+ *
+ * Context: may block.
+ * Return: bytes received, or a negative errno.
+ * Go: (net.PacketConn).ReadFrom.
+ */
+ssize_t go_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, unsigned int *len);
+
+/**
+ * go_sendto() - send to an address
+ * @fd: a socket
+ * @buf: what
+ * @n: how many bytes
+ * @flags: as of go_sendmsg()
+ * @addr: whom to; NULL: whom it is connected to
+ * @len: length of the address
+ *
+ * Context: may block.
+ * Return: bytes sent, or a negative errno.
+ * Go: (net.PacketConn).WriteTo.
+ */
+ssize_t go_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+		  unsigned int len);
+
+/**
+ * go_accept4() - take a connection
+ * @fd: a socket that listens
+ * @addr: where to put the other side's address; may be NULL
+ * @len: its size, and then its length; may be NULL
+ * @flags: SOCK_CLOEXEC, SOCK_NONBLOCK, for the new descriptor
+ *
+ * A connection that is gone before it could be taken (ECONNABORTED) is passed over.
+ *
+ * Context: may block.
+ * Return: the new descriptor, or a negative errno.
+ * Go: (net.Listener).Accept.
+ */
+int go_accept4(int fd, struct sockaddr *addr, unsigned int *len, int flags);
+
+/**
+ * go_connect() - connect
+ * @fd: a socket
+ * @addr: where to
+ * @len: length of the address
+ *
+ * Its flag O_NONBLOCK is set for a moment, unless it is set anyway. A UNIX socket whose
+ * listener has no room is tried again from time to time.
+ *
+ * Context: may block.
+ * Return: 0, or a negative errno.
+ * Go: (*net.Dialer).Dial, for an address.
+ */
+int go_connect(int fd, const struct sockaddr *addr, unsigned int len);
+
+/**
+ * go_poll_fd() - wait until a descriptor is ready
+ * @fd: any descriptor
+ * @events: POLLIN, POLLOUT, ... as of poll()
+ * @deadline: time of go_now(); 0: none. That of go_fd_deadline() counts as well.
+ *
+ * All who wait so are woken, each time; nothing is taken. So when one of them comes
+ * to read, another may have read it.
+ *
+ * Context: may block.
+ * Return: which of @events are ready, POLLERR and POLLHUP among them; or a negative
+ *	errno.
+ * Go: none public; (*poll.FD).WaitRead in internal/poll.
+ */
+int go_poll_fd(int fd, int events, int64_t deadline);
+
+/**
+ * go_fd_deadline() - bound calls on a descriptor
+ * @fd: any descriptor
+ * @t: time of go_now(): from then on who waits for it, or comes to, is answered
+ *	-ETIMEDOUT. 0: no deadline.
+ *
+ * It holds for all calls until it is changed, those under way as well. A call that
+ * need not wait succeeds, even when the deadline has passed.
+ *
+ * Context: any thread. Does not block.
+ * Return: 0; -EBADF; -ENOMEM; -EPERM in the child of a fork() made while goroutines ran.
+ * Go: (net.Conn).SetDeadline, which also fails calls that need not wait.
+ */
+int go_fd_deadline(int fd, int64_t t);
+
+/**
+ * go_fd_close() - close a descriptor that goroutines may use
+ * @fd: any descriptor
+ *
+ * Calls that wait for it return -ECANCELED. It is closed when those that are under
+ * way have returned, and this returns after that: nobody uses the number for the old
+ * file any more.
+ *
+ * Context: may block.
+ * Return: 0; -EBADF: it is not open, or somebody else is closing it; or an error of
+ *	close(): it is closed all the same.
+ * Go: (net.Conn).Close.
+ */
+int go_fd_close(int fd);
+
+/**
+ * go_tcp_listen() - listen for TCP connections
+ * @host: the name or number of one of this machine's addresses; NULL or "": all, of
+ *	IPv4 and IPv6
+ * @port: the port; 0: a free one (see getsockname())
+ *
+ * With SO_REUSEADDR, TCP_NODELAY (which its connections inherit), SOCK_NONBLOCK and
+ * SOCK_CLOEXEC.
+ *
+ * Context: may block, to resolve the name.
+ * Return: the descriptor, or a negative errno: -ENOENT, there is no such name; -EAGAIN,
+ *	whoever knows names doesn't answer.
+ * Go: net.Listen("tcp", "host:port").
+ */
+int go_tcp_listen(const char *host, int port);
+
+/**
+ * go_tcp_dial() - connect to a TCP server
+ * @host: its name or number; NULL or "": this machine
+ * @port: the port
+ *
+ * All addresses that the name has are tried in the resolver's order, until one
+ * answers. With TCP_NODELAY, SOCK_NONBLOCK and SOCK_CLOEXEC.
+ *
+ * Context: may block.
+ * Return: the descriptor; or a negative errno: as go_tcp_listen(), or that of the last
+ *	address.
+ * Go: net.Dial("tcp", "host:port").
+ */
+int go_tcp_dial(const char *host, int port);
+
+/**
+ * go_unix_listen() - listen on a UNIX stream socket
+ * @path: its file, which must not exist, and stays when it is closed; with '@' in
+ *	front a name without a file
+ *
+ * Context: does not block.
+ * Return: the descriptor, or a negative errno.
+ * Go: net.Listen("unix", path).
+ */
+int go_unix_listen(const char *path);
+
+/**
+ * go_unix_dial() - connect to a UNIX stream socket
+ * @path: as of go_unix_listen()
+ *
+ * Context: may block.
+ * Return: the descriptor, or a negative errno.
+ * Go: net.Dial("unix", path).
+ */
+int go_unix_dial(const char *path);
 
 /* ---------------------------------------------------------- seeing inside */
 

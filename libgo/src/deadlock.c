@@ -30,6 +30,7 @@ const char *const wait_names[NR_WAIT_WHY] = {
 	[WAIT_RWMUTEX_RLOCK] = "sync.RWMutex.RLock",
 	[WAIT_COND] = "sync.Cond.Wait",
 	[WAIT_SEM] = "semacquire",
+	[WAIT_IO] = "IO wait",
 	[WAIT_BLOCKING] = "blocking call",
 };
 

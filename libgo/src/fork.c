@@ -36,6 +36,7 @@ static void in_child(void)
 	trace_in_child();
 	deadlock_in_child();
 	run_in_child();
+	netpoll_in_child();
 	/* An M's thread that ends in the child is none any more. */
 	if (arch_m()) {
 		defer_in_child(arch_m());

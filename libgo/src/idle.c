@@ -27,13 +27,20 @@
  * and sysmon those of others. So whoever falls asleep with an earlier timer in sight
  * takes the role over; nobody has to be woken to set a timer.
  *
- * The last M to fall asleep, with no timer pending, knows that no goroutine can ever
- * wake another: deadlock.c.
+ * The poller is the sleeping M that waits for descriptors, while any goroutine may wait for one
+ * (netpoll_on()). It may be the watcher as well. It is the last one to be given other work. As
+ * with timers, whoever falls asleep takes the role if nobody has it; and a P whose M is blocked
+ * gets another one for it.
+ *
+ * The last M to fall asleep, with no timer pending and nobody waiting for a descriptor,
+ * knows that no goroutine can ever wake another: deadlock.c.
  */
 #include "rt.h"
 
+#include "netpoll.h"
 #include "runq.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 /* While other threads of the process might still wake somebody, look again so often. */
@@ -80,6 +87,8 @@ static void remove_idle_m(struct m *m)
 	store_relaxed(&sched.nidle_ms, sched.nidle_ms - 1);
 	if (sched.watcher == m)
 		sched.watcher = NULL;
+	if (sched.poller == m)
+		store_relaxed(&sched.poller, NULL);
 	if (m->want_p) {
 		m->want_p = false;
 		store_relaxed(&sched.nwant_p, sched.nwant_p - 1);
@@ -96,8 +105,14 @@ static void hand_over(struct m *m, struct p *p, bool spinning)
 
 static void wake(struct m *m)
 {
+	/* Its own again once it has seen m->park. */
+	bool polling = m->polling;
+
 	store_release(&m->park, 1);
-	futex_wake(&m->park, 1);
+	if (unlikely(polling))
+		netpoll_interrupt();
+	else
+		futex_wake(&m->park, 1);
 	if (unlikely(load_relaxed(&sched.sysmon_asleep)))
 		sysmon_wake();
 }
@@ -138,6 +153,8 @@ static bool find_m(struct p *p, bool spinning, struct m **m)
 {
 	*m = sched.idle_ms;
 	if (*m) {
+		if (*m == sched.poller && (*m)->next_idle)
+			*m = (*m)->next_idle;
 		hand_over(*m, p, spinning);
 		return true;
 	}
@@ -364,6 +381,10 @@ static struct g *look(struct m *m)
 		timer_run_all(m, go_now());
 		g = runq_get(p);
 	}
+	if (!g && netpoll_on() && !load_relaxed(&sched.poller)) {
+		netpoll_look(m);
+		g = runq_get(p);
+	}
 	if (!g)
 		g = steal(m);
 	return g;
@@ -449,12 +470,12 @@ static bool timer_unwatched(void)
 }
 
 /*
- * Under sched.lock: is there anything for @p to do? Timers count where nobody watches them:
- * the M that held @p did.
+ * Under sched.lock: is there anything for @p to do? Timers and descriptors count where
+ * nobody watches them: the M that held @p did.
  */
 static bool wants_m(const struct p *p)
 {
-	return runq_len(p) || gq_len() || timer_unwatched();
+	return runq_len(p) || gq_len() || timer_unwatched() || (netpoll_on() && !sched.poller);
 }
 
 /* @p has lost its M, and goes to another one; to the idle ones where it has nothing to do. */
@@ -505,11 +526,51 @@ static int64_t last_one(void)
 	deadlock_report();
 }
 
-/* Sleeps until somebody hands over a P, or a timer is due and a P is free. */
+/* Under sched.lock: @m is idle. Returns until when it sleeps, 0: until it is woken. */
+static int64_t go_idle(struct m *m)
+{
+	bool net = netpoll_on();
+	int64_t until;
+
+	m->park = 0;
+	m->idle = true;
+	m->next_idle = sched.idle_ms;
+	sched.idle_ms = m;
+	store_relaxed(&sched.nidle_ms, sched.nidle_ms + 1);
+	until = timer_next_all();
+	if (until == NEVER && sched.nidle_ms == sched.nms && !net)
+		until = last_one();
+	m->polling = net && !sched.poller;
+	if (m->polling)
+		store_relaxed(&sched.poller, m);
+	if (until == NEVER || (sched.watcher && until >= sched.watch_until))
+		return 0;
+	sched.watcher = m;
+	sched.watch_until = until;
+	return until;
+}
+
+/* Handed over; who did it may not have come to the wake-up yet. */
+static void wait_for_wake(struct m *m)
+{
+	while (!load_acquire(&m->park)) {
+		if (m->polling)
+			sched_yield();
+		else
+			futex_wait(&m->park, 0, 0);
+	}
+	m_take_next(m);
+}
+
+/*
+ * Sleeps until somebody hands over a P; or until a timer is due, or a descriptor ready, and a P
+ * is free.
+ */
 static void sleep_m(struct m *m)
 {
 	for (;;) {
-		int64_t until = 0;
+		struct net_events ev;
+		int64_t until;
 		struct p *p;
 
 		spin_lock(&sched.lock);
@@ -528,37 +589,26 @@ static void sleep_m(struct m *m)
 			m->want_p = true;
 			store_relaxed(&sched.nwant_p, sched.nwant_p + 1);
 		}
-		m->park = 0;
-		m->idle = true;
-		m->next_idle = sched.idle_ms;
-		sched.idle_ms = m;
-		store_relaxed(&sched.nidle_ms, sched.nidle_ms + 1);
-		until = timer_next_all();
-		if (until == NEVER && sched.nidle_ms == sched.nms)
-			until = last_one();
-		if (until != NEVER && (!sched.watcher || until < sched.watch_until)) {
-			sched.watcher = m;
-			sched.watch_until = until;
-		} else {
-			until = 0;
-		}
+		until = go_idle(m);
 		spin_unlock(&sched.lock);
 
 		rcu_thread_sleep();
-		futex_wait(&m->park, 0, until);
+		ev.n = 0;
+		if (m->polling)
+			netpoll_wait(&ev, until);
+		else
+			futex_wait(&m->park, 0, until);
 		rcu_thread_wake();
 		preempt_forget(m);
 
 		spin_lock(&sched.lock);
 		if (!m->idle) {
 			spin_unlock(&sched.lock);
-			/* Handed over; who did it may not have come to the wake-up yet. */
-			while (!load_acquire(&m->park))
-				futex_wait(&m->park, 0, 0);
-			m_take_next(m);
+			wait_for_wake(m);
+			netpoll_ready(m->p ? m : NULL, &ev);
 			return;
 		}
-		/* By itself: the watcher's time has come (or a signal). */
+		/* By itself: the watcher's time has come, the poller has something, or a signal. */
 		remove_idle_m(m);
 		p = idle_pop_p();
 		spin_unlock(&sched.lock);
@@ -566,8 +616,10 @@ static void sleep_m(struct m *m)
 			m_take_p(m, p);
 			if (unlikely(load_relaxed(&sched.sysmon_asleep)))
 				sysmon_wake();
-			return;
 		}
+		netpoll_ready(p ? m : NULL, &ev);
+		if (p)
+			return;
 	}
 }
 
@@ -598,6 +650,8 @@ struct g *idle_find(struct m *m)
 		/* It may have taken the place of a held thread, and be held itself. */
 		if (unlikely(load_relaxed(&sched.nheld)) && !load_relaxed(&sched.nidle_ms))
 			idle_have_m(false);
+		if (netpoll_due(p))
+			netpoll_look(m);
 		if (p->id < load_relaxed(&sched.np)) {
 			g = look(m);
 			if (g) {

@@ -17,6 +17,7 @@
  *   preempt.c what is stuck loses its P
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   time.c    package time, on top of them
+ *   netpoll.c goroutines that wait for descriptors; fd.c, net.c: the calls
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c rwmutex.c cond.c sem.c waitgroup.c once.c
  *   group.c context.c
@@ -110,6 +111,7 @@ enum wait_why {
 	WAIT_RWMUTEX_RLOCK,
 	WAIT_COND,
 	WAIT_SEM,
+	WAIT_IO,
 	WAIT_BLOCKING,		/* it runs, in go_blocking() */
 	NR_WAIT_WHY,
 };
@@ -316,6 +318,7 @@ struct m {
 	struct p *next_p;		/* handed over with the wake-up */
 	struct m *next_idle;		/* sched.idle_ms */
 	bool idle;			/* in that list; under sched.lock */
+	bool polling;			/* idle, in netpoll_wait() in place of the futex */
 	bool want_p;			/* has pinned goroutines to run and no P; under sched.lock */
 	uint32_t ninbox;		/* pinned goroutines that are ready, and NINBOX_TRACED */
 	struct g *inbox_head, *inbox_tail; /* under sched.lock */
@@ -375,6 +378,7 @@ struct sched {
 	uint32_t nstarting;		/* threads that are being started: nobody may be held then */
 	struct m *watcher;		/* the idle M that wakes by itself when a timer is due */
 	int64_t watch_until;
+	struct m *poller;		/* the idle M that waits for descriptors */
 
 	CACHE_ALIGNED uint64_t next_id;
 	struct g *main_g;
@@ -471,6 +475,7 @@ void futex_wake(uint32_t *w, int n);
 struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why);
 void sched_ready(struct m *m, struct g *g);
 void sched_ready_last(struct m *m, struct g *g);
+void sched_ready_quiet(struct m *m, struct g *g);
 void sched_loop(struct m *m);
 struct g *sched_pick(struct m *m);
 GO_NORETURN void sched_stop_here(struct m *m);
@@ -942,6 +947,37 @@ void frame_run_deferred(void *f);
 
 bool stop_others(struct m *self);
 void stop_on_signal(struct m *m, void *ctx);
+
+/* -------------------------------------------------------------- netpoll.c */
+
+/* A busy P looks at the descriptors each so many switches; a multiple of FAIR_TICKS. */
+#define NET_TICKS	512
+
+struct netpoll {
+	CACHE_ALIGNED uint32_t on;	/* somebody may wait for a descriptor */
+	int epoll, wake;		/* -1: not open yet */
+	CACHE_ALIGNED uint32_t looks;
+};
+extern struct netpoll netpoll;
+
+/* Acquire: what it tells of was opened before. */
+static inline bool netpoll_on(void)
+{
+	return unlikely(load_acquire(&netpoll.on));
+}
+
+/* Is it time that @p, which is busy, looks at the descriptors? */
+static inline bool netpoll_due(const struct p *p)
+{
+	return netpoll_on() && p->tick % NET_TICKS == 0 && !load_relaxed(&sched.poller);
+}
+
+void netpoll_look(struct m *m);
+void netpoll_interrupt(void);
+void netpoll_monitor(int64_t now);
+void netpoll_sweep(bool all);
+void netpoll_exit(void);
+void netpoll_in_child(void);
 
 /* -------------------------------------------------------------- preempt.c */
 

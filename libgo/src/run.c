@@ -466,6 +466,7 @@ static void end(struct m *m0)
 
 	overflow_exit();
 	sysmon_stop();
+	netpoll_exit();
 	dump_exit();
 	trace_end();
 	preempt_exit(!sched.unstopped);

@@ -41,7 +41,7 @@ struct sched sched = { .np = 0 };
 static inline bool loop_wanted(const struct p *p)
 {
 	return load_relaxed(&sched.stopping) || p->id >= load_relaxed(&sched.np) ||
-	       load_relaxed(&sched.nwant_p);
+	       load_relaxed(&sched.nwant_p) || netpoll_due(p);
 }
 
 static struct g *inbox_get(struct m *m)
@@ -285,6 +285,17 @@ void sched_ready_last(struct m *m, struct g *g)
 		ready_slow(m, g, true);
 	else
 		queue_last(m, g);
+}
+
+/* The same, and nobody is woken for it: the caller sees to that. */
+void sched_ready_quiet(struct m *m, struct g *g)
+{
+	store_relaxed(&g->state, G_RUNNABLE);
+	probe2(ready, g->id, m->p->id);
+	if (unlikely(g->pin))
+		ready_slow(m, g, true);
+	else
+		runq_put(m->p, g);
 }
 
 void sched_finish_slow(struct p *p, uintptr_t after)

@@ -7,7 +7,8 @@
  * is in a long computation. Where no P is idle, one whose M is stuck is taken from it:
  * preempt.c. A goroutine that others wait for keeps its P for SLICE at least, and for two
  * looks at most: 10 ms. While all Ps are idle there is nothing to see: after some looks it
- * sleeps until an M wakes up. It also has chores: dumps, the line of schedtrace, and the memory of
+ * sleeps until an M wakes up. It looks at the descriptors when nobody else does (netpoll.c). It
+ * also has chores: dumps, the line of schedtrace, and the memory of
  * stacks that nobody needed for a while (stack.c), which goes back.
  */
 #include "rt.h"
@@ -33,6 +34,8 @@ static bool look(int64_t now)
 	bool waits = shared, moves = false;
 
 	preempt_hand_on();
+	if (netpoll_on())
+		netpoll_monitor(now);
 	for (uint32_t i = 0; i < a->n; i++) {
 		struct p *p = a->p[i];
 		bool queued = runq_len(p);
@@ -101,6 +104,7 @@ static void *monitor(void *arg)
 		if (!all_idle()) {
 			idle_looks = 0;
 		} else if (++idle_looks > IDLE_LOOKS) {
+			netpoll_sweep(true);
 			idle_looks = sleep_until_busy(due) ? 0 : IDLE_LOOKS;
 			delay = least;
 			continue;

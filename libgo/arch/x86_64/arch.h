@@ -44,6 +44,24 @@ static inline void arch_pause(void)
 	__asm__ volatile("pause" ::: "memory");
 }
 
+/*
+ * A system call, as the kernel answers it: a negative errno, and the thread's errno is left
+ * alone. For calls that may fail often, or after which the goroutine may be another thread.
+ */
+static inline long arch_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
 #ifdef __AVX512F__
 #define ARCH_CLOBBERS_512							\
 	, "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22",	\
