@@ -48,6 +48,20 @@ $(O)/libgo.pc: libgo/libgo.pc.in Makefile
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' $< >$@
 
+# Each shows one thing, in one file; they are installed as documentation.
+EXAMPLES := $(patsubst libgo/examples/%.c,$(O)/examples/%,$(sort $(wildcard libgo/examples/*.c)))
+DOCDIR	?= $(PREFIX)/share/doc/libgo
+
+.PHONY: examples
+## examples: the programs of libgo/examples, in $(O)/examples
+examples: $(EXAMPLES)
+
+$(O)/examples/%: libgo/examples/%.c libgo/examples/example.h libgo/include/libgo.h $(O)/libgvtgo.so
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -pthread -I libgo/include $(CFLAGS) -o $@ $< \
+		$(LDFLAGS) -L$(O) -Wl,-rpath,'$$ORIGIN/..' -lgvtgo
+
 install-libgo: libgo
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(O)/$(LIBGO_SONAME) $(DESTDIR)$(LIBDIR)/
@@ -56,6 +70,8 @@ install-libgo: libgo
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		libgo/libgo.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libgo.pc
 	install -m 644 libgo/include/libgo.h $(DESTDIR)$(PREFIX)/include/
+	install -d $(DESTDIR)$(DOCDIR)/examples
+	install -m 644 libgo/examples/*.[ch] $(DESTDIR)$(DOCDIR)/examples/
 	install -d $(DESTDIR)$(GDB_AUTO_LOAD)
 	install -m 644 libgo/gdb/libgvtgo-gdb.py \
 		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
