@@ -38,8 +38,8 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-.PHONY: all help demo check check-models check-kernels check-debug bench bench-kmod vm load unload install uninstall clean
-.PHONY: setup setup-demo setup-check setup-models setup-debug setup-bench-kmod
+.PHONY: all help demo check check-models check-kernels check-debug bench bench-kmod bench-net vm load unload install uninstall clean
+.PHONY: setup setup-demo setup-check setup-models setup-debug setup-bench setup-bench-kmod
 include libgo/libgo.mk
 include tools/tools.mk
 include Documentation/man.mk
@@ -47,8 +47,8 @@ include kmod/kmod.mk
 include Documentation/samples/samples.mk
 include selftests/selftests.mk
 
-## all: the library, the tools, manual pages, and the module where kernel headers are found
-all: libgo tools man $(if $(KMOD_HEADERS),kmod)
+## all: the library, its examples, the tools, manual pages, and the module where kernel headers are found
+all: libgo tools examples man $(if $(KMOD_HEADERS),kmod)
 
 ## demo: threads beside goroutines, counted by gvt.ko in the lab virtual machine
 demo: setup-demo
@@ -80,10 +80,14 @@ bench-kmod: setup-bench-kmod
 bench: tools peers
 	$(O)/gvt bench $(ARGS)
 
+## bench-net: libgo's servers beside Go's, by loopback (ARGS=... for scripts/bench-net)
+bench-net: setup-bench examples peers
+	O='$(O)' scripts/bench-net $(ARGS)
+
 ## setup: install what is missing, from Debian's packages
 setup: setup-check
 
-setup-demo setup-check setup-models setup-debug setup-bench-kmod: setup-%:
+setup-demo setup-check setup-models setup-debug setup-bench setup-bench-kmod: setup-%:
 	scripts/setup $*
 
 ## vm: run CMD="..." as root in the lab virtual machine, gvt.ko loaded

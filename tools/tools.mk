@@ -70,12 +70,17 @@ GO_BUILD = env GOENV=off GOFLAGS= GOWORK=off GO111MODULE=off GOTOOLCHAIN=local G
 	GOTELEMETRY=off CGO_ENABLED=0 GOPATH='$(GO_CACHE)' GOCACHE='$(GO_CACHE)/build' '$(GO)' build
 
 .PHONY: peers
-peers: $(if $(GO),$(O)/peers/bench-go)
+peers: $(if $(GO),$(O)/peers/bench-go $(O)/peers/net-go)
 
 $(O)/peers/bench-go: $(GO_SRC)
 	@mkdir -p $(@D) $(GO_CACHE)
 	$(call say,GO,$@)
 	$(Q)$(GO_BUILD) -o $(abspath $@) $(GO_SRC)
+
+$(O)/peers/net-go: tools/peers/go-net/main.go
+	@mkdir -p $(@D) $(GO_CACHE)
+	$(call say,GO,$@)
+	$(Q)$(GO_BUILD) -o $(abspath $@) $<
 
 comma := ,
 -include $(TOOLS_OBJ:.o=.d)
