@@ -80,6 +80,7 @@ uninstall-libgo:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBGO_SONAME) libgvtgo.so libgvtgo.a pkgconfig/libgo.pc) \
 		$(DESTDIR)$(PREFIX)/include/libgo.h \
 		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
+	rm -f $(patsubst libgo/%,$(DESTDIR)$(DOCDIR)/%,$(wildcard libgo/examples/*.[ch]))
 
 -include $(LIBGO_OBJ:.o=.d)
 
