@@ -2,14 +2,17 @@
 /*
  * create.c - what it costs to make a thread and a goroutine.
  *
- * Three figures: make one and wait for its end; a hundred at once; and the call alone
- * that makes one, of which a hundred are made before any is waited for. A thread can't
+ * Make one and wait for its end; a hundred at once; the call alone that makes one, of
+ * which a hundred are made before any is waited for; and a process, which is forked and
+ * waited for, beside the goroutine's first figure. A thread can't
  * be made without being started: clone() makes it runnable. So the third figure is as
  * near as both sides come to "created and not started".
  */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <libgo.h>
 
@@ -18,12 +21,13 @@
 
 #define BATCH	100
 
-enum { JOIN_ONE, JOIN_BATCH, CALL_ONLY, NR_METRICS };
+enum { JOIN_ONE, JOIN_BATCH, CALL_ONLY, PROCESS, NR_METRICS };
 
 static const struct metric_def metrics[NR_METRICS] = {
 	[JOIN_ONE] = { "create_join_ns", "ns", "create and join, one at a time" },
 	[JOIN_BATCH] = { "create_join_batch_ns", "ns", "create and join, 100 at once" },
 	[CALL_ONLY] = { "create_call_ns", "ns", "the creating call alone" },
+	[PROCESS] = { "create_process_ns", "ns", "processes / goroutines, one at a time" },
 };
 
 static const struct expectation expected[] = {
@@ -79,6 +83,21 @@ static int threads_batches(struct rep *rep, uint64_t n, int64_t *call_ns)
 	return err;
 }
 
+static int processes_one(uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			return errno;
+		if (!pid)
+			_exit(0);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	return 0;
+}
+
 static void thread_side(const struct plan *p, struct rep *rep)
 {
 	int64_t t0, call_ns;
@@ -102,12 +121,21 @@ static void thread_side(const struct plan *p, struct rep *rep)
 		goto err_create;
 	rep_set(rep, JOIN_BATCH, elapsed_ns(t0) / p->n[JOIN_BATCH]);
 	rep_set(rep, CALL_ONLY, (double)call_ns / p->n[JOIN_BATCH]);
+
+	err = processes_one(p->n[PROCESS] / 10 + 1);
+	t0 = now_ns();
+	if (!err)
+		err = processes_one(p->n[PROCESS]);
+	if (err)
+		goto err_create;
+	rep_set(rep, PROCESS, elapsed_ns(t0) / p->n[PROCESS]);
 	return;
 
 err_create:
 	for (int i = 0; i < NR_METRICS; i++) {
 		if (!rep->set[i])
-			rep_missing(rep, i, "threads: pthread_create: %s", strerror(err));
+			rep_missing(rep, i, "%s: %s", i == PROCESS ? "processes: fork" :
+				    "threads: pthread_create", strerror(err));
 	}
 }
 
@@ -182,6 +210,7 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	if (err)
 		goto err_create;
 	rep_set(rep, JOIN_ONE, elapsed_ns(t0) / one);
+	rep_set(rep, PROCESS, rep->value[JOIN_ONE]);
 
 	err = goroutines_batches(rep, BATCH, &call_ns);
 	if (err)
@@ -204,13 +233,16 @@ err_create:
 
 static int run(struct result *r, const struct options *o)
 {
-	const uint64_t max[NR_METRICS] = { 20000, 20000, 20000 };
+	const uint64_t max[NR_METRICS] = { 20000, 20000, 20000, 5000 };
 	struct plan p;
 
 	plan_init(&p, r->name, o);
 	p.side[SIDE_THREAD] = thread_side;
 	p.side[SIDE_GOROUTINE] = goroutine_side;
 	calibrate(&p, NR_METRICS, 200, max);
+	/* These take so much longer. */
+	if (o->n)
+		p.n[PROCESS] = (o->n + 9) / 10;
 	/* Both are taken from the same batches. */
 	p.n[CALL_ONLY] = p.n[JOIN_BATCH];
 	experiment_metrics(r, metrics, NR_METRICS, &p);
@@ -225,8 +257,8 @@ static int run(struct result *r, const struct options *o)
 
 static const char about[] =
 	"One is made and waited for, the next is made; then a hundred are made before any is waited\n"
-	"for; and of these the calls alone are timed that make one. Threads are joined; goroutines\n"
-	"say on a channel, or a waitgroup, that they are done.\n"
+	"for; and of these the calls alone are timed that make one. Threads are joined, processes\n"
+	"waited for; goroutines say on a channel, or a waitgroup, that they are done.\n"
 	"\n"
 	"Read: a thread is the kernel's: its stack is mapped, the kernel makes its records, the\n"
 	"scheduler is told. A goroutine is a record of 128 bytes until it runs. A thread can't be\n"
