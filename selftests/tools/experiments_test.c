@@ -97,6 +97,30 @@ TEST_F_TIMEOUT(experiment, gomaxprocs, LIMIT)
 	EXPECT_EQ(procs > 1, figure(&self->ran, "speedup", "goroutine") > 0);
 }
 
+/* With one P some claims can't be tested, and are not called false. */
+TEST_F_TIMEOUT(experiment, one_p_is_not_measured, LIMIT)
+{
+	static const char *const names[] = { "steal --procs 1", "gomaxprocs --procs 1",
+					     "parallel --procs 1" };
+
+	for (int i = 0; i < 3; i++) {
+		char args[128], *text;
+		struct json_object *e;
+
+		snprintf(args, sizeof(args), "run %s --quick --json --n 5", names[i]);
+		text = gvt(args);
+		ASSERT_NE(NULL, text);
+		self->ran.document = json_tokener_parse(text);
+		free(text);
+		ASSERT_NE(NULL, self->ran.document);
+		e = json_object_array_get_idx(get(self->ran.document, "experiments"), 0);
+		EXPECT_STREQ("not measured", text_of(e, "verdict"));
+		EXPECT_NE(NULL, strstr(text_of(e, "why"), i ? "one CPU: " : "one P: "));
+		json_object_put(self->ran.document);
+		self->ran.document = NULL;
+	}
+}
+
 TEST_F_TIMEOUT(experiment, parallel, LIMIT)
 {
 	const char *picture;

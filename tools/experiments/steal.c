@@ -102,6 +102,10 @@ static void side(const struct plan *p, struct rep *rep)
 	rep_set(rep, EACH, elapsed_ns(t0) / (n * ROUNDS));
 	if (p->s == SIDE_GOROUTINE)
 		go_stats(&stats);
+	if (p->procs == 1) {
+		rep_fail(rep, NR_METRICS, "one P: there is nobody to steal");
+		return;
+	}
 	who_count(&s.who, &least, &most);
 	rep_set(rep, BUSIEST, 100. * most / (n * ROUNDS));
 	rep_set(rep, STOLEN, stats.steals - steals);
