@@ -18,7 +18,7 @@ enum side { SIDE_THREAD, SIDE_GOROUTINE, SIDES };
 
 extern const char *const side_name[SIDES];
 
-#define MAX_METRICS	20
+#define MAX_METRICS	24
 #define MAX_PARAMS	10
 #define MAX_PEERS	4
 #define MIN_REPS	5

@@ -229,6 +229,35 @@ TEST_F_TIMEOUT(experiment, recover, LIMIT)
 	EXPECT_EQ(300, figure(&self->ran, "recovered", "goroutine"));
 }
 
+/* A step of 10 connections, and one of as many as asked for. */
+TEST_F_TIMEOUT(experiment, server, LIMIT)
+{
+	static const char *const sides[] = { "thread", "goroutine" };
+
+	run(_metadata, &self->ran, "server", 20);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_LT(0, figure(&self->ran, "rate_10", sides[i]));
+		EXPECT_LT(0, figure(&self->ran, "rate_20", sides[i]));
+		EXPECT_LE(figure(&self->ran, "p50_20_ns", sides[i]),
+			  figure(&self->ran, "p99_20_ns", sides[i]));
+	}
+	/* A worker for each connection, no more: 10 and 20 of them. */
+	EXPECT_EQ(REPETITIONS * 30, made(self->ran.e, "thread"));
+	EXPECT_EQ(REPETITIONS * 31, made(self->ran.e, "goroutine"));
+}
+
+/* Each page once, and never more than 32 at the same time. */
+TEST_F_TIMEOUT(experiment, crawl, LIMIT)
+{
+	run(_metadata, &self->ran, "crawl", 60);
+	EXPECT_EQ(60, figure(&self->ran, "pages", "thread"));
+	EXPECT_EQ(60, figure(&self->ran, "pages", "goroutine"));
+	EXPECT_GE(32, figure(&self->ran, "at_once", "thread"));
+	EXPECT_GE(32, figure(&self->ran, "at_once", "goroutine"));
+	EXPECT_LE(1, figure(&self->ran, "at_once", "goroutine"));
+	EXPECT_LT(32, figure(&self->ran, "threads_alive", "thread"));
+}
+
 TEST_F_TIMEOUT(experiment, skynet, LIMIT)
 {
 	run(_metadata, &self->ran, "skynet", 150);

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * server.c - a thread, or a goroutine, for each connection.
+ *
+ * The server is an echo over loopback: whoever accepts makes a worker for the connection,
+ * which reads and writes until the other end closes. Threads block in read(); goroutines
+ * park in go_read(). The client (echo_load.c) is a process of its own, the same for both.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crew.h"
+#include "echo_load.h"
+#include "experiment.h"
+#include "memuse.h"
+#include "thread_limits.h"
+
+#define ACCEPT_SECONDS	20
+#define OWN_FILES	64
+#define MAX_STEPS	4
+#define MEASURE_NS	(200 * 1000000LL)
+#define MEASURE_QUICK_NS (60 * 1000000LL)
+
+enum { RATE, P50, P99, CPU, SWITCHES, BYTES, EACH_STEP };
+
+/* The steps of this run: numbers of connections. */
+struct steps {
+	uint64_t n[MAX_STEPS];
+	char name[MAX_STEPS][EACH_STEP][32], label[MAX_STEPS][EACH_STEP][64];
+	size_t nr;
+};
+
+/* --------------------------------------------------------------------- server */
+
+/**
+ * struct server - the accepting side
+ * @s: what its workers are
+ * @listener: where connections come in
+ * @fd: the connections, one for each worker
+ */
+struct server {
+	enum side s;
+	int listener;
+	int *fd;
+};
+
+static ssize_t server_read(const struct server *v, int fd, char *text)
+{
+	return v->s == SIDE_GOROUTINE ? go_read(fd, text, ECHO_BYTES) : read(fd, text, ECHO_BYTES);
+}
+
+static ssize_t server_write(const struct server *v, int fd, const char *text, size_t n)
+{
+	return v->s == SIDE_GOROUTINE ? go_write(fd, text, n) : write(fd, text, n);
+}
+
+static void server_close(const struct server *v, int fd)
+{
+	if (v->s == SIDE_GOROUTINE)
+		go_fd_close(fd);
+	else
+		close(fd);
+}
+
+static void serve(void *arg, uint64_t i)
+{
+	struct server *v = arg;
+	char text[ECHO_BYTES];
+	ssize_t got;
+
+	while ((got = server_read(v, v->fd[i], text)) > 0) {
+		if (server_write(v, v->fd[i], text, got) != got)
+			break;
+	}
+	server_close(v, v->fd[i]);
+}
+
+/*
+ * A listening socket on a free port. A client that died makes nobody wait for ever.
+ * Return: the port, or a negative errno.
+ */
+static int listen_on(struct server *v)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval patience = { .tv_sec = ACCEPT_SECONDS };
+	socklen_t len = sizeof(at);
+
+	v->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (v->listener < 0 ||
+	    setsockopt(v->listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
+	    bind(v->listener, (struct sockaddr *)&at, sizeof(at)) || listen(v->listener, 1024) ||
+	    getsockname(v->listener, (struct sockaddr *)&at, &len))
+		return -errno;
+	return ntohs(at.sin_port);
+}
+
+static int accept_one(const struct server *v)
+{
+	int one = 1, fd;
+
+	if (v->s == SIDE_GOROUTINE) {
+		go_fd_deadline(v->listener, go_now() + ACCEPT_SECONDS * NSEC_PER_SEC);
+		fd = go_accept4(v->listener, NULL, NULL, SOCK_CLOEXEC);
+	} else {
+		fd = accept4(v->listener, NULL, NULL, SOCK_CLOEXEC);
+		if (fd < 0)
+			fd = -errno;
+	}
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return fd;
+}
+
+/* A worker for each connection that comes. */
+static int accept_all(struct server *v, struct rep *rep, struct crew *crew, uint64_t n)
+{
+	int err = 0;
+
+	while (crew->nr < n && !err) {
+		int fd = accept_one(v);
+
+		if (fd < 0)
+			return fd;
+		v->fd[crew->nr] = fd;
+		err = crew_add(crew, rep);
+		if (err)
+			server_close(v, fd);
+	}
+	return err;
+}
+
+static void set_step(struct rep *rep, size_t first, const struct echo_load *l,
+		     const struct counters *from)
+{
+	struct counters to;
+
+	rep_set(rep, first + RATE, l->requests * 1e9 / l->ns);
+	rep_set(rep, first + P50, echo_load_percentile(l, 0.5));
+	rep_set(rep, first + P99, echo_load_percentile(l, 0.99));
+	rep_switches(rep, first + SWITCHES, from, l->requests);
+	if (!counters_now(&to) && counters_have(&to, CTR_RUN_NS))
+		rep_set(rep, first + CPU,
+			(double)(to.v[CTR_RUN_NS] - from->v[CTR_RUN_NS]) / l->requests);
+}
+
+/* All connections are there: how much memory is taken, then the load. */
+static int under_load(struct rep *rep, size_t first, struct echo_load *l, uint64_t n,
+		      const struct memuse *before, struct crew *crew, pid_t pid)
+{
+	struct memuse now, each;
+	struct counters from;
+	int err;
+
+	while (!__atomic_load_n(&l->connected, __ATOMIC_ACQUIRE))
+		go_sleep(1000000);
+	err = l->err ? l->err : memuse_read(&now);
+	if (err)
+		return err;
+	each = memuse_each(before, &now, n);
+	__atomic_store_n(&l->go_on, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&l->warm, __ATOMIC_ACQUIRE))
+		go_sleep(1000000);
+	counters_now(&from);
+	/* They end when the client has. */
+	crew_wait(crew);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (l->err || !l->requests)
+		return l->err ? l->err : -EPIPE;
+	set_step(rep, first, l, &from);
+	rep_set(rep, first + BYTES, memuse_committed(&each));
+	return 0;
+}
+
+/* What a failure leaves behind ends with this process. */
+static int step(const struct plan *p, struct rep *rep, size_t i, struct echo_load *l)
+{
+	const struct steps *steps = p->arg;
+	uint64_t n = steps->n[i];
+	struct server v = { .s = p->s, .fd = calloc(n, sizeof(*v.fd)) };
+	struct memuse before;
+	pid_t pid;
+	struct crew crew;
+	int port, err;
+
+	if (!v.fd)
+		return -ENOMEM;
+	echo_load_clear(l);
+	port = listen_on(&v);
+	err = port < 0 ? port : 0;
+	if (!err)
+		err = crew_begin(&crew, p->s, n, serve, &v);
+	if (!err)
+		err = memuse_read(&before);
+	if (err)
+		return err;
+	pid = echo_load_start(l, n, port, p->o->quick ? MEASURE_QUICK_NS : MEASURE_NS);
+	if (pid < 0)
+		return pid;
+	err = accept_all(&v, rep, &crew, n);
+	if (!err)
+		err = under_load(rep, i * EACH_STEP, l, n, &before, &crew, pid);
+	if (err) {
+		kill(pid, SIGKILL);
+		return err;
+	}
+	server_close(&v, v.listener);
+	free(v.fd);
+	return 0;
+}
+
+/* May there be so many? Else *why says why not. */
+static bool room_for(enum side s, uint64_t n, char *why)
+{
+	struct thread_limit limits[LIMIT_NR];
+	struct rlimit files = { .rlim_cur = 0 };
+	char text[TEXT_SIZE], value[TEXT_SIZE];
+	enum limit which;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (n + OWN_FILES > files.rlim_max) {
+		snprintf(why, WHY_SIZE, "%s connections are too many (limit: RLIMIT_NOFILE = %s)",
+			 text_count(text, n), text_count(value, files.rlim_max));
+		return false;
+	}
+	if (s == SIDE_GOROUTINE)
+		return true;
+	limits_read(limits);
+	if (limits_safe(limits, &which) >= n)
+		return true;
+	snprintf(why, WHY_SIZE, "threads: %s are too many (limit: %s = %s)", text_count(text, n),
+		 limits[which].name, text_count(value, limits[which].value));
+	return false;
+}
+
+static void side(const struct plan *p, struct rep *rep)
+{
+	struct echo_load *l = echo_load_make();
+	const struct steps *steps = p->arg;
+	char why[WHY_SIZE] = "";
+	int err = l ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < steps->nr && !err; i++) {
+		if (!room_for(p->s, steps->n[i], why))
+			break;
+		err = step(p, rep, i, l);
+	}
+	if (err)
+		snprintf(why, sizeof(why), "%ss: %s", side_name[p->s], strerror(-err));
+	rep_fail(rep, steps->nr * EACH_STEP, "%s", why);
+}
+
+static void choose_steps(struct steps *s, struct metric_def *defs, uint64_t most)
+{
+	static const struct metric_def def[EACH_STEP] = {
+		[RATE] = { "rate_%lu", "count", "%s connections: requests a second" },
+		[P50] = { "p50_%lu_ns", "ns", "  a request takes, the median" },
+		[P99] = { "p99_%lu_ns", "ns", "  99 of 100 take at most" },
+		[CPU] = { "cpu_%lu_ns", "ns", "  CPU time of the server for each" },
+		[SWITCHES] = { "switches_%lu", "switches", "  kernel switches for each" },
+		[BYTES] = { "bytes_%lu", "bytes", "  memory for a connection" },
+	};
+	char text[TEXT_SIZE];
+
+	memset(s, 0, sizeof(*s));
+	for (uint64_t n = 10; n < most && s->nr < MAX_STEPS - 1; n *= 10)
+		s->n[s->nr++] = n;
+	s->n[s->nr++] = most;
+	for (size_t i = 0; i < s->nr; i++) {
+		text_count(text, s->n[i]);
+		for (int k = 0; k < EACH_STEP; k++) {
+			snprintf(s->name[i][k], sizeof(s->name[i][k]), def[k].name, s->n[i]);
+			snprintf(s->label[i][k], sizeof(s->label[i][k]), def[k].label, text);
+			defs[i * EACH_STEP + k] = (struct metric_def){ s->name[i][k], def[k].unit,
+								       s->label[i][k] };
+		}
+	}
+}
+
+static int run(struct result *r, const struct options *o)
+{
+	/* Metrics point to their names, so these live as long as the program. */
+	static struct steps s;
+	struct metric_def defs[MAX_STEPS * EACH_STEP];
+	uint64_t most = experiment_n(o, 10000, 1000);
+	char last[EACH_STEP][32];
+	struct plan p;
+
+	plan_init(&p, r->name, o);
+	plan_both(&p, side);
+	choose_steps(&s, defs, most);
+	p.arg = &s;
+	p.asked = most;
+	for (size_t i = 0; i < s.nr; i++) {
+		for (int k = 0; k < EACH_STEP; k++)
+			p.n[i * EACH_STEP + k] = s.n[i];
+	}
+	for (int k = 0; k < EACH_STEP; k++)
+		memcpy(last[k], s.name[s.nr - 1][k], sizeof(last[k]));
+
+	const struct expectation expected[] = {
+		/* Not the rate: of that others who use the machine decide, and the client. */
+		{ EXPECT_RATIO_MIN, last[CPU], SIDE_THREAD, 1 },
+		{ EXPECT_RATIO_MIN, last[SWITCHES], SIDE_THREAD, 2 },
+		{ EXPECT_RATIO_MIN, last[BYTES], SIDE_THREAD, 2 },
+		{ EXPECT_MADE, NULL, SIDE_THREAD, 0 },
+		{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
+	};
+
+	return experiment_finish(r, &p, defs, s.nr * EACH_STEP, expected, ARRAY_SIZE(expected));
+}
+
+static const char about[] =
+	"An echo server over loopback makes a worker for each of 10, 100, 1,000, ... --n connections:\n"
+	"threads block in read(), goroutines park in go_read(). The client is another process, one\n"
+	"thread with epoll, the same for both; each connection has one request of 32 bytes under\n"
+	"way at any time. Only the server's process is counted. Memory is what it takes more when\n"
+	"all connections are there and have been served once.\n"
+	"\n"
+	"Read: few connections wait for each other; with many, the kernel has to switch for each\n"
+	"request where threads serve them, and goroutines are found by one look at epoll. The\n"
+	"time that a request takes grows with the number: all of them want an answer at once.\n"
+	"\n"
+	"Distorts: client and server share the CPUs, so neither has them alone; with two CPUs the\n"
+	"client takes as much as the server. The kernel's own memory for sockets is not counted.\n";
+
+const struct experiment experiment_server = {
+	.name = "server",
+	.claim = "A goroutine for each connection, where a thread for each is too much",
+	.about = about,
+	.n_means = "the most connections",
+	.n_max = 10000,
+	.run = run,
+};
