@@ -707,8 +707,8 @@ void altstack_exit(struct m *m);
 struct timer {
 	int64_t when;
 	uint32_t index;		/* in the heap, 1 up; 0: not in one */
-	uint32_t lock;		/* of those who start and stop it; before that of the heap */
-	struct p *p;		/* in whose heap it is, or was last */
+	uint32_t lock;		/* of who carries it between heaps; before that of a heap */
+	struct p *p;		/* to whose heap it belongs; NULL: to none */
 	void (*fn)(struct m *m, struct timer *t);
 	void *arg;
 	uint32_t gen;		/* in which run */
@@ -716,6 +716,10 @@ struct timer {
 
 int timer_add_locked(struct p *p, struct timer *t);
 void timer_del(struct timer *t);
+bool timer_start(struct m *m, struct timer *t, int64_t when);
+bool timer_stop(struct timer *t);
+struct timer_heap *timer_lock_own(struct m *m, struct timer *t);
+bool timer_put(struct timer_heap *h, struct timer *t, int64_t when);
 bool timer_hold(struct timer *t);
 void timer_set(struct m *m, struct timer *t, int64_t when);
 void timer_again(struct timer *t, int64_t when);
@@ -730,24 +734,6 @@ void timer_exit(struct p *p);
 static inline void timer_release(struct timer *t)
 {
 	spin_unlock(&t->lock);
-}
-
-/* @t->fn at @when; true: it was pending. See struct timer. */
-static inline bool timer_start(struct m *m, struct timer *t, int64_t when)
-{
-	bool pending = timer_hold(t);
-
-	timer_set(m, t, when);
-	return pending;
-}
-
-/* Not at all; true: it was pending. */
-static inline bool timer_stop(struct timer *t)
-{
-	bool pending = timer_hold(t);
-
-	timer_release(t);
-	return pending;
 }
 
 /* @ns from now. */

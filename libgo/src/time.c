@@ -62,21 +62,25 @@ static void start_goroutine(struct m *m, struct timer *t)
 		timer_again(t, go_now() + SHORT_AGAIN);
 }
 
-static bool hold_and_fill(struct func_timer *t, void (*fn)(void *), void *arg)
+static void fill(struct func_timer *t, void (*fn)(void *), void *arg)
 {
-	bool pending = timer_hold(&t->timer);
-
 	t->timer.fn = start_goroutine;
 	t->timer.arg = arg;
 	store_relaxed(&t->fn, fn);
-	return pending;
 }
 
 bool func_timer_start(struct m *m, struct func_timer *t, int64_t when, void (*fn)(void *),
 		      void *arg)
 {
-	bool pending = hold_and_fill(t, fn, arg);
+	struct timer_heap *h = timer_lock_own(m, &t->timer);
+	bool pending;
 
+	if (likely(h)) {
+		fill(t, fn, arg);
+		return timer_put(h, &t->timer, when);
+	}
+	pending = timer_hold(&t->timer);
+	fill(t, fn, arg);
 	timer_set(m, &t->timer, when);
 	return pending;
 }
@@ -93,7 +97,8 @@ void go_timer_start(struct go_timer *t, int64_t ns, void (*fn)(void *), void *ar
 		func_timer_start(m, f, when, fn, arg);
 	} else {
 		/* It may be reset when one runs. */
-		hold_and_fill(f, fn, arg);
+		timer_hold(&f->timer);
+		fill(f, fn, arg);
 		timer_release(&f->timer);
 	}
 	leave(m);
@@ -242,7 +247,7 @@ int go_ticker_start(struct go_ticker *ticker, int64_t ns)
 	if (!c)
 		return -ENOMEM;
 	if (enter(&m)) {
-		/* Without a channel it isn't in a heap. */
+		/* Without a channel it belongs to no heap. */
 		spin_lock(&k->timer.lock);
 		if (k->chan) {
 			err = -EBUSY;

@@ -17,9 +17,12 @@
  * switches of a P are such (goroutines that only ever wait with a deadline), none would
  * ever run: the switch leaves a note, and who sets the next timer runs them first.
  *
- * Those who start and stop the same timer take turns by its own lock. It is released before
- * the heap's, in timer_set(): from then on the function may run, and wake somebody who
- * frees the timer.
+ * Those who start and stop the same timer take turns by the lock of the heap that it belongs to,
+ * also while it is not in it: most start and stop theirs on the same P. Where it belongs to
+ * none, or to another P's, its own lock comes first, and while somebody has that and
+ * carries the timer from one heap to the other, it belongs to none: the others wait for
+ * that lock. It is released before the new heap's: from then on the function may
+ * run, and wake somebody who frees the timer.
  *
  * What is stopped leaves the heap at once: each timer knows its place there. Rejected: Go's
  * way, to mark it and throw it out when it comes to the top or when a quarter are such. The
@@ -108,17 +111,22 @@ int timer_add_locked(struct p *p, struct timer *t)
 	return 0;
 }
 
+/* @s, to where it belongs, from @i on. */
+static void sift(struct timer_heap *h, uint32_t i, struct timer_slot s)
+{
+	if (i > 0 && s.when < h->heap[(i - 1) / 4].when)
+		sift_up(h, i, s);
+	else
+		sift_down(h, i, s);
+}
+
 static void remove_at(struct timer_heap *h, uint32_t i)
 {
 	struct timer_slot last = h->heap[--h->n];
 
 	h->heap[i].t->index = 0;
-	if (i < h->n) {
-		if (i > 0 && last.when < h->heap[(i - 1) / 4].when)
-			sift_up(h, i, last);
-		else
-			sift_down(h, i, last);
-	}
+	if (i < h->n)
+		sift(h, i, last);
 	set_first(h);
 }
 
@@ -149,23 +157,113 @@ void timer_del(struct timer *t)
 }
 
 /*
- * Takes @t out of its heap, if it is in one (true), and locks it against all others who would
- * start or stop it, until timer_set() or timer_release(). Its function doesn't run.
+ * Locks the heap that @t belongs to; NULL: it belongs to none. @gen first: see set_gen().
+ * Afterwards nobody else does anything with @t.
  */
-bool timer_hold(struct timer *t)
+static struct timer_heap *lock_home(struct timer *t)
 {
-	bool pending = false;
+	if (load_acquire(&t->gen) != load_relaxed(&sched.gen))
+		return NULL;
+	for (;;) {
+		struct p *p = load_acquire(&t->p);
 
-	spin_lock(&t->lock);
-	/* The Ps of an earlier run are gone. */
-	if (load_relaxed(&t->p) && t->gen == load_relaxed(&sched.gen)) {
-		struct timer_heap *h = lock_heap_of(t);
+		if (!p)
+			return NULL;
+		spin_lock(&p->timers.lock);
+		if (load_relaxed(&t->p) == p)
+			return &p->timers;
+		spin_unlock(&p->timers.lock);
+	}
+}
 
+/* The P of an earlier run, which is gone, is not seen together with this run's number. */
+static void set_gen(struct timer *t)
+{
+	store_relaxed(&t->p, NULL);
+	store_release(&t->gen, load_relaxed(&sched.gen));
+}
+
+/* @m's own heap, locked, where @t belongs to it; else NULL. timer_put() has to follow. */
+struct timer_heap *timer_lock_own(struct m *m, struct timer *t)
+{
+	struct timer_heap *h;
+
+	if (!m || load_acquire(&t->gen) != load_relaxed(&sched.gen) || load_relaxed(&t->p) != m->p)
+		return NULL;
+	h = &m->p->timers;
+	spin_lock(&h->lock);
+	if (load_relaxed(&t->p) == m->p)
+		return h;
+	spin_unlock(&h->lock);
+	return NULL;
+}
+
+/* @t is due at @when, in @h, which it belongs to, and which is unlocked. True: it was pending. */
+bool timer_put(struct timer_heap *h, struct timer *t, int64_t when)
+{
+	uint32_t index = t->index;
+
+	t->when = when;
+	if (index) {
+		sift(h, index - 1, (struct timer_slot){ when, t });
+		set_first(h);
+	} else if (timer_add_locked(t->p, t)) {
+		fatal("no memory for a timer");
+	}
+	spin_unlock(&h->lock);
+	return index;
+}
+
+/* See struct timer. */
+bool timer_start(struct m *m, struct timer *t, int64_t when)
+{
+	struct timer_heap *h = timer_lock_own(m, t);
+	bool pending;
+
+	if (likely(h))
+		return timer_put(h, t, when);
+	pending = timer_hold(t);
+	timer_set(m, t, when);
+	return pending;
+}
+
+bool timer_stop(struct timer *t)
+{
+	struct timer_heap *h = lock_home(t);
+	bool pending;
+
+	if (likely(h)) {
 		pending = t->index;
 		if (pending)
 			remove_at(h, t->index - 1);
 		spin_unlock(&h->lock);
+		return pending;
 	}
+	/* Idle; or somebody has it in hand, and is waited for. */
+	pending = timer_hold(t);
+	timer_release(t);
+	return pending;
+}
+
+/*
+ * Takes @t in hand: out of its heap, if it is in one (true), so that it belongs to none, and nobody else
+ * starts or stops it, until timer_set() or timer_release(). Its function doesn't run.
+ */
+bool timer_hold(struct timer *t)
+{
+	struct timer_heap *h;
+	bool pending = false;
+
+	spin_lock(&t->lock);
+	h = lock_home(t);
+	if (h) {
+		pending = t->index;
+		if (pending)
+			remove_at(h, t->index - 1);
+		store_relaxed(&t->p, NULL);
+		spin_unlock(&h->lock);
+	}
+	t->index = 0;
 	return pending;
 }
 
@@ -177,7 +275,7 @@ void timer_set(struct m *m, struct timer *t, int64_t when)
 	bool first;
 
 	t->when = when;
-	t->gen = load_relaxed(&sched.gen);
+	set_gen(t);
 	spin_lock(&h->lock);
 	if (timer_add_locked(p, t))
 		fatal("no memory for a timer");

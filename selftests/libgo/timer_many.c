@@ -19,7 +19,7 @@ static struct go_timer *many;
 
 static void a_million(void *arg)
 {
-	size_t i, n = scaled(1000000);
+	size_t i, n = scaled(scaled(1000000));
 	uint64_t seed = 88172645463325252;
 	bool *pending = calloc(n, sizeof(*pending));
 
