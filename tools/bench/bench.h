@@ -199,6 +199,11 @@ int libgo_buffer(struct bench_run *r);
 int libgo_select(struct bench_run *r);
 int libgo_mutex(struct bench_run *r);
 int libgo_mutex_4(struct bench_run *r);
+int libgo_timer(struct bench_run *r);
+int libgo_timers(struct bench_run *r);
+int libgo_timers_memory(struct bench_run *r);
+int libgo_tick_50(struct bench_run *r);
+int libgo_tick_99(struct bench_run *r);
 
 int thread_yield(struct bench_run *r);
 int thread_yield_100(struct bench_run *r);
@@ -210,5 +215,11 @@ int thread_roundtrip(struct bench_run *r);
 int thread_buffer(struct bench_run *r);
 int thread_mutex(struct bench_run *r);
 int thread_mutex_4(struct bench_run *r);
+int thread_timer(struct bench_run *r);
+int thread_tick_50(struct bench_run *r);
+int thread_tick_99(struct bench_run *r);
+
+/* For qsort() of int64_t. */
+int bench_later(const void *a, const void *b);
 
 #endif /* GVT_TOOLS_BENCH_H */

@@ -16,6 +16,15 @@ const char *const bench_side_name[BENCH_SIDES] = { "libgo", "pthread", "go" };
 
 static const char no_channel[] = "threads have no channels: nothing hands a value over unbuffered";
 
+static const char no_timers[] = "a process may not have so many timers of the kernel's";
+
+int bench_later(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 const struct workload workloads[] = {
 	{ .name = "yield", .label = "yield, 2 of them", .unit = "ns",
 	  .does = "2 goroutines do nothing but yield",
@@ -79,6 +88,26 @@ const struct workload workloads[] = {
 	  .n = 2000, .quick_div = 1, .target = MOST(256),
 	  .libgo = libgo_made,
 	  .no_pthread = "a thread can't be made without being started" },
+	{ .name = "timer", .label = "timer, started and stopped", .unit = "ns",
+	  .does = "start a timer that is an hour away, and stop it",
+	  .n = 5000000, .n_thread = 200000, .quick_div = 20, .target = RATIO(1),
+	  .libgo = libgo_timer, .pthread = thread_timer },
+	{ .name = "timers", .label = "timer, one of 1,000,000", .unit = "ns",
+	  .does = "start 1,000,000 timers, then stop them in that order; for each, both",
+	  .n = 1000000, .quick_div = 20, .room = 512, .target = RATIO(1),
+	  .libgo = libgo_timers, .no_pthread = no_timers },
+	{ .name = "timer-mem", .label = "one pending timer", .unit = "bytes",
+	  .does = "resident memory and page tables, for each of 1,000,000 that are pending",
+	  .n = 1000000, .quick_div = 10, .room = 512, .target = MOST(128),
+	  .libgo = libgo_timers_memory, .no_pthread = no_timers },
+	{ .name = "tick-50", .label = "tick, late, median", .unit = "ns",
+	  .does = "hear a ticker of 1 ms; how late it was heard, the middle of all",
+	  .n = 400, .n_thread = 400, .quick_div = 4, .target = RATIO(1),
+	  .libgo = libgo_tick_50, .pthread = thread_tick_50 },
+	{ .name = "tick-99", .label = "tick, late, 99 of 100", .unit = "ns",
+	  .does = "the same; 99 of 100 were heard sooner",
+	  .n = 400, .n_thread = 400, .quick_div = 4, .target = RATIO(1),
+	  .libgo = libgo_tick_99, .pthread = thread_tick_99 },
 };
 
 const size_t nr_workloads = ARRAY_SIZE(workloads);

@@ -33,6 +33,11 @@ var workloads = map[string]func(n int) float64{
 	"wake":      measureWake,
 	"parked":    measureParked,
 	"made":      measureMade,
+	"timer":     measureTimer,
+	"timers":    measureTimers,
+	"timer-mem": measureTimersMemory,
+	"tick-50":   func(n int) float64 { return measureTicks(n, 50) },
+	"tick-99":   func(n int) float64 { return measureTicks(n, 99) },
 }
 
 // timed is the time that f takes, for each of n.
