@@ -114,6 +114,38 @@ TEST(rwmutex_mixed)
 	ASSERT_TRUE(go_rwmutex_trylock(&rw));
 }
 
+/* Without a pause: a reader meets the writer at each step of either. */
+static void reads_busily(void *arg)
+{
+	size_t i, n = scaled(20000);
+
+	for (i = 0; i < n; i++) {
+		go_rwmutex_rdlock(&rw);
+		CHECK_EQ(a, b);
+		go_rwmutex_rdunlock(&rw);
+	}
+}
+
+static void writes_busily(void *arg)
+{
+	size_t i, n = scaled(20000);
+
+	for (i = 0; i < n; i++) {
+		go_rwmutex_lock(&rw);
+		a++;
+		b++;
+		go_rwmutex_unlock(&rw);
+	}
+}
+
+TEST(rwmutex_busy)
+{
+	a = b = 0;
+	mixed(2, reads_busily, writes_busily);
+	ASSERT_EQ(2 * THREADS * scaled(20000), a);
+	ASSERT_TRUE(go_rwmutex_trylock(&rw));
+}
+
 /* ---------------------------------------------------------------------- cond */
 
 static void produces(void *arg)
@@ -152,6 +184,48 @@ TEST(cond_mixed)
 	mixed(4, produces, consumes);
 	ASSERT_EQ(0, value);
 	ASSERT_EQ(2 * 2 * THREADS * often(), taken);
+}
+
+static bool asked;
+
+static size_t questions(void)
+{
+	return scaled(1500);
+}
+
+/* Gets the mutex the moment that the other one has unlocked it, and has not parked yet. */
+static void *thread_answers(void *arg)
+{
+	size_t i;
+
+	for (i = 0; i < questions(); i++) {
+		while (!rd(asked) || !go_mutex_trylock(&mutex))
+			;
+		wr(asked, false);
+		go_cond_signal(&cond);
+		go_mutex_unlock(&mutex);
+	}
+	return NULL;
+}
+
+static void asks(void *arg)
+{
+	size_t i;
+
+	threads[0] = start_thread(thread_answers, NULL);
+	for (i = 0; i < questions(); i++) {
+		go_mutex_lock(&mutex);
+		wr(asked, true);
+		while (rd(asked))
+			go_cond_wait(&cond, &mutex);
+		go_mutex_unlock(&mutex);
+	}
+}
+
+TEST(cond_signal_before_it_parks)
+{
+	run_on(2, asks, NULL);
+	pthread_join(threads[0], NULL);
 }
 
 /* In the order in which they came, threads and goroutines in turn. */
