@@ -1355,6 +1355,293 @@ int go_unix_listen(const char *path);
  * Go: net.Dial("unix", path).
  */
 int go_unix_dial(const char *path);
+/* ------------------------------------------------------------ package context */
+
+/**
+ * struct go_ctx - tells those who work on one task when to stop, and carries values
+ *	along to them
+ *
+ * Contexts form a tree: who cancels one, cancels all below it. Each call that makes one
+ * returns a handle, which its owner gives up by go_ctx_free(), once. That neither
+ * cancels it nor ends it for those below it: a parent lives in its children for as
+ * long as it must, in whatever order they are freed. A context may be used by
+ * any number of goroutines and threads at once, while somebody keeps a handle for
+ * them; go_ctx_ref() makes another one, for one who lives longer.
+ */
+struct go_ctx;
+
+/**
+ * go_ctx_background() - the root: never cancelled, no deadline, no values
+ *
+ * Context: any thread, also where no runtime runs.
+ * Return: always the same; freeing it does nothing.
+ * Go: context.Background.
+ */
+struct go_ctx *go_ctx_background(void);
+
+/**
+ * go_ctx_with_cancel() - make a context that can be cancelled
+ * @parent: when it is cancelled, so is the new one, at once if it is already; panics
+ *	with "cannot create context from nil parent"
+ *
+ * Context: any thread, also where no runtime runs. Does not block.
+ * Return: a handle; NULL where memory is short.
+ * Go: context.WithCancel, context.WithCancelCause.
+ */
+struct go_ctx *go_ctx_with_cancel(struct go_ctx *parent);
+
+/**
+ * go_ctx_with_deadline() - make a context that is cancelled at a time
+ * @parent: as of go_ctx_with_cancel(); an earlier deadline of its counts
+ * @t: time of go_now(); 0: none; one that has passed cancels at once
+ *
+ * The runtime cancels it. One that is made where no runtime runs, or left over when
+ * its run ends, is not cancelled by its own deadline any more.
+ *
+ * Context: any thread. Does not block.
+ * Return: a handle; NULL where memory is short.
+ * Go: context.WithDeadline.
+ */
+struct go_ctx *go_ctx_with_deadline(struct go_ctx *parent, int64_t t);
+
+/**
+ * go_ctx_with_timeout() - the same, for a deadline from now on
+ * @parent: as of go_ctx_with_cancel()
+ * @ns: nanoseconds; 0 or less cancels at once
+ *
+ * Context: any thread. Does not block.
+ * Return: a handle; NULL where memory is short.
+ * Go: context.WithTimeout.
+ */
+struct go_ctx *go_ctx_with_timeout(struct go_ctx *parent, int64_t ns);
+
+/**
+ * go_ctx_with_value() - make a context that carries a value
+ * @parent: as of go_ctx_with_cancel()
+ * @key: compared as an address: take that of a static variable; NULL panics with "nil key"
+ * @value: stays the caller's
+ *
+ * Context: any thread. Does not block.
+ * Return: a handle; NULL where memory is short.
+ * Go: context.WithValue.
+ */
+struct go_ctx *go_ctx_with_value(struct go_ctx *parent, const void *key, void *value);
+
+/**
+ * go_ctx_without_cancel() - make a context with the parent's values, and nothing else of it
+ * @parent: not cancelled with it; panics as of go_ctx_with_cancel()
+ *
+ * Context: any thread. Does not block.
+ * Return: a handle; NULL where memory is short.
+ * Go: context.WithoutCancel.
+ */
+struct go_ctx *go_ctx_without_cancel(struct go_ctx *parent);
+
+/**
+ * go_ctx_after() - call a function in a goroutine of its own when a context is done
+ * @parent: the context; one that is done already makes it run at once
+ * @fn: the function
+ * @arg: its argument
+ *
+ * Each call stands for itself. Where the goroutine can't be made then, the one that
+ * cancels panics.
+ *
+ * Context: any thread. Does not block.
+ * Return: a handle, to be kept until @fn has begun or was stopped, then to be freed; NULL
+ *	where memory is short.
+ * Go: context.AfterFunc.
+ */
+struct go_ctx *go_ctx_after(struct go_ctx *parent, void (*fn)(void *), void *arg);
+
+/**
+ * go_ctx_after_stop() - call off what go_ctx_after() has arranged
+ * @after: what it returned
+ *
+ * Does not wait for @fn.
+ *
+ * Context: any thread. Does not block.
+ * Return: true: it will not run. false: it has been started, or was stopped before.
+ * Go: the function that context.AfterFunc returns.
+ */
+bool go_ctx_after_stop(struct go_ctx *after);
+
+/**
+ * go_ctx_cancel() - cancel a context, and all below it
+ * @ctx: made by go_ctx_with_cancel(), _deadline() or _timeout(): panics for another
+ *
+ * The second time does nothing. Does not wait for those who work on it to stop.
+ *
+ * Context: any thread. Does not block.
+ * Go: the CancelFunc.
+ */
+void go_ctx_cancel(struct go_ctx *ctx);
+
+/**
+ * go_ctx_cancel_cause() - the same, and say why
+ * @ctx: the context
+ * @cause: what go_ctx_cause() is to tell, of this one and those below it; 0: -ECANCELED
+ *
+ * Context: any thread. Does not block.
+ * Go: the CancelCauseFunc.
+ */
+void go_ctx_cancel_cause(struct go_ctx *ctx, int cause);
+
+/**
+ * go_ctx_done() - what to wait on
+ * @ctx: the context
+ *
+ * For go_select() and go_recv(). Not to be closed or freed.
+ *
+ * Context: any thread. Does not block.
+ * Return: a channel without values, closed when @ctx is done; always the same one. NULL,
+ *	which is never ready, where nothing can cancel it.
+ * Go: Context.Done.
+ */
+struct go_chan *go_ctx_done(struct go_ctx *ctx);
+
+/**
+ * go_ctx_err() - has it been cancelled?
+ * @ctx: the context
+ *
+ * Context: any thread. Does not block.
+ * Return: 0 until the channel of go_ctx_done() is closed; then -ECANCELED, or -ETIMEDOUT
+ *	where a deadline has passed; always the same.
+ * Go: Context.Err.
+ */
+int go_ctx_err(struct go_ctx *ctx);
+
+/**
+ * go_ctx_cause() - why?
+ * @ctx: the context
+ *
+ * Context: any thread. Does not block.
+ * Return: 0 until it is done; what go_ctx_cancel_cause() was told; else as go_ctx_err().
+ * Go: context.Cause.
+ */
+int go_ctx_cause(struct go_ctx *ctx);
+
+/**
+ * go_ctx_deadline() - when will it be cancelled?
+ * @ctx: the context
+ *
+ * Context: any thread. Does not block.
+ * Return: a time of go_now(), its own or one from above; 0: none.
+ * Go: Context.Deadline.
+ */
+int64_t go_ctx_deadline(struct go_ctx *ctx);
+
+/**
+ * go_ctx_value() - look up a value
+ * @ctx: the context
+ * @key: the address that go_ctx_with_value() was given
+ *
+ * Context: any thread. Does not block.
+ * Return: the value of the nearest context with this key, from @ctx up; NULL: none.
+ * Go: Context.Value.
+ */
+void *go_ctx_value(struct go_ctx *ctx, const void *key);
+
+/**
+ * go_ctx_ref() - make another handle of a context
+ * @ctx: the context
+ *
+ * Context: any thread. Does not block.
+ * Return: @ctx, to be freed once more.
+ * Go: none, the collector does it.
+ */
+struct go_ctx *go_ctx_ref(struct go_ctx *ctx);
+
+/**
+ * go_ctx_free() - give up a handle
+ * @ctx: not used by its owner any more; NULL and the background: does nothing
+ *
+ * With the last handle, and when no context below it is left, the memory goes, its
+ * timer is stopped, and what go_ctx_after() was to call is not called any more. Panics
+ * where goroutines still wait on its channel then. Who cancels it may still be at it.
+ *
+ * Context: any thread. Does not block.
+ * Go: none, the collector does it.
+ */
+void go_ctx_free(struct go_ctx *ctx);
+
+/* ----------------------------------------------------------- package errgroup */
+
+/**
+ * struct go_group - goroutines that work on parts of one task; zero-filled is ready to
+ *	use: no limit, no context
+ */
+struct go_group {
+	/* private: */
+	struct go_waitgroup _wg;
+	struct go_sem _places;
+	struct go_ctx *_ctx;
+	int _err;
+	bool _limit;
+};
+
+/**
+ * go_group_with_context() - begin a group with a context
+ * @g: the group, which is cleared
+ * @parent: as of go_ctx_with_cancel()
+ *
+ * The context is cancelled, with the error as its cause, when the first function
+ * returns one; else when go_group_wait() first returns.
+ *
+ * Context: any thread. Does not block.
+ * Return: a handle of the context, which the caller frees, at any time; NULL where memory
+ *	is short: then the group has none.
+ * Go: errgroup.WithContext of golang.org/x/sync.
+ */
+struct go_ctx *go_group_with_context(struct go_group *g, struct go_ctx *parent);
+
+/**
+ * go_group_go() - run a function in a goroutine of the group
+ * @g: the group
+ * @fn: returns 0, or an error: any other number
+ * @arg: its argument
+ *
+ * Where there is a limit, waits until fewer run. Where no goroutine can be made,
+ * that is the error: -ENOMEM, -EAGAIN, -EPERM, as of go().
+ *
+ * Context: may block, if there is a limit.
+ * Go: (*errgroup.Group).Go.
+ */
+void go_group_go(struct go_group *g, int (*fn)(void *), void *arg);
+
+/**
+ * go_group_try_go() - the same, if the limit allows it now
+ * @g: the group
+ * @fn: the function
+ * @arg: its argument
+ *
+ * Context: does not block.
+ * Return: true where it was started.
+ * Go: (*errgroup.Group).TryGo.
+ */
+bool go_group_try_go(struct go_group *g, int (*fn)(void *), void *arg);
+
+/**
+ * go_group_wait() - wait until all functions of the group have returned
+ * @g: the group
+ *
+ * Context: may block.
+ * Return: the first error of them, 0: none.
+ * Go: (*errgroup.Group).Wait.
+ */
+int go_group_wait(struct go_group *g);
+
+/**
+ * go_group_limit() - set how many functions of the group may run at once
+ * @g: the group
+ * @n: how many; 0: none can be added; negative: any number
+ *
+ * Panics while any run: "errgroup: modify limit while %u goroutines in the group are
+ * still active".
+ *
+ * Context: any thread. Does not block.
+ * Go: (*errgroup.Group).SetLimit.
+ */
+void go_group_limit(struct go_group *g, int n);
 
 /* ---------------------------------------------------------- seeing inside */
 

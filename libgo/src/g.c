@@ -141,9 +141,16 @@ void g_put_foreign(struct g *g)
 
 static void drop(struct g *g, void *arg)
 {
+	uint8_t state = load_relaxed(&g->state);
+
 	(void)arg;
-	if (load_relaxed(&g->state) == G_WAITING && g->waiting)
+	if (state == G_WAITING && g->waiting)
 		chan_drop_waiters(g->waiting);
+	/* What libgo itself was to run, and did not begin, owns something. */
+	if (state == G_RUNNABLE && !g->sp) {
+		context_drop(g->fn, g->arg);
+		group_drop(g->fn, g->arg);
+	}
 }
 
 /* At the end: channels outlive the runtime, those who wait in them don't. */

@@ -884,6 +884,11 @@ void foreign_exit(void);
 bool mutex_locked(const struct go_mutex *mu);
 void mutex_unlock_inside(struct m *m, struct go_mutex *mu);
 
+/* ------------------------------------------------------ context.c, group.c */
+
+void context_drop(void (*fn)(void *), void *arg);
+void group_drop(void (*fn)(void *), void *arg);
+
 /* ------------------------------------------------------------------ run.c */
 
 void run_main_ended(struct m *m);
