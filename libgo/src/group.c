@@ -45,17 +45,25 @@ static void finish(void *arg)
 	go_wg_done(&g->_wg);
 }
 
+/* finish() is deferred, for a function that leaves by go_exit(). */
+static void do_task(void *arg)
+{
+	const struct task *t = arg;
+	int err;
+
+	go_defer(finish, arg);
+	err = t->fn(t->arg);
+	if (err)
+		fail(t->group, err);
+}
+
 static void run_task(void *arg)
 {
 	struct task t = *(struct task *)arg;
-	int err;
 
 	/* At once: one that is dropped when the run ends leaves nothing behind. */
 	free(arg);
-	err = t.fn(t.arg);
-	if (err)
-		fail(t.group, err);
-	finish(&t);
+	go_call(do_task, &t, NULL);
 }
 
 /* The run has ended, and what was to run @fn never began. */

@@ -374,6 +374,49 @@ TEST(limit_can_be_lifted)
 
 /* ------------------------------------------------------------- beside what Go has */
 
+static int exits(void *arg)
+{
+	inc(ran);
+	go_exit();
+}
+
+static void one_exits(void *arg)
+{
+	struct go_group g = { 0 };
+
+	wr(ran, 0);
+	go_group_limit(&g, 1);
+	go_group_go(&g, exits, NULL);
+	go_group_go(&g, exits, NULL);
+	CHECK_EQ(0, go_group_wait(&g));
+	CHECK_EQ(2, rd(ran));
+}
+
+/* Its place and its part of the wait are given back by a deferred call. */
+TEST(goroutine_that_exits_is_done)
+{
+	in_runs(one_exits);
+}
+
+static int panics_in_group(void *arg)
+{
+	go_panic("in a group");
+}
+
+static void one_panics(void *arg)
+{
+	struct go_group g = { 0 };
+
+	go_group_go(&g, panics_in_group, NULL);
+	go_group_wait(&g);
+}
+
+/* As in any goroutine: it ends the program. */
+TEST(panic_ends_the_program)
+{
+	ASSERT_TRUE(panics(run_it, one_panics, "in a group"));
+}
+
 /* Where no goroutine can be made, that is the error. */
 TEST(no_runtime_is_an_error)
 {

@@ -450,4 +450,79 @@ TEST(once_in_itself_is_a_deadlock)
 	ASSERT_TRUE(is_deadlock(does_itself, "[sync.Mutex.Lock]"));
 }
 
+static void counts_and_panics(void *arg)
+{
+	++*(int *)arg;
+	go_panic("in once");
+}
+
+struct attempt {
+	struct go_once *once;
+	int *n;
+};
+
+static void recovers(void *arg)
+{
+	CHECK(!strcmp("in once", go_recover()));
+}
+
+static void attempts(void *arg)
+{
+	struct attempt *a = arg;
+
+	go_defer(recovers, NULL);
+	go_once_do(a->once, counts_and_panics, a->n);
+}
+
+static void panics_once(void *arg)
+{
+	struct go_once o = { 0 };
+	int n = 0;
+	struct attempt a = { &o, &n };
+
+	CHECK_EQ(-ECANCELED, go_call(attempts, &a, NULL));
+	CHECK_EQ(1, n);
+	go_once_do(&o, counts_and_panics, &n);
+	CHECK_EQ(1, n);
+}
+
+/* "If f panics, Do considers it to have returned; future calls of Do return without calling f." */
+TEST(once_that_panics_has_returned)
+{
+	panics_once(NULL);
+	run_on(1, panics_once, NULL);
+}
+
+static void exits_in_once(void *arg)
+{
+	inc(*(int *)arg);
+	go_exit();
+}
+
+static int exited;
+
+static void ends_in_once(void *arg)
+{
+	go_once_do(&once, exits_in_once, &exited);
+	CHECK(!"it went on");
+}
+
+static void exits_once(void *arg)
+{
+	memset(&once, 0, sizeof(once));
+	exited = 0;
+	start(ends_in_once, NULL);
+	/* Whichever comes first: the other finds it done. */
+	until(rd(exited));
+	go_once_do(&once, exits_in_once, &exited);
+	CHECK_EQ(1, exited);
+}
+
+/* The same of one that ends its goroutine. */
+TEST(once_that_exits_has_returned)
+{
+	run_on(1, exits_once, NULL);
+	run_on(4, exits_once, NULL);
+}
+
 TEST_HARNESS_MAIN
