@@ -10,6 +10,9 @@
  * state: LOCKED, WOKEN (somebody is on its way, unlock need not wake another),
  * STARVING, and above these the number of waiters. The waiters queue on a semaphore
  * (sema and the list, under lock), of which unlock releases one.
+ *
+ * Where nobody waits, neither call enters the runtime: one exchange touches nothing of the
+ * runtime's, and who is suspended right after it holds the mutex like any user code.
  */
 #include "rt.h"
 
@@ -55,7 +58,8 @@ static void sema_release(struct m *m, struct go_mutex *mu)
 		wait_wake(m, w);
 }
 
-static NOINLINE struct m *lock_slow(struct m *m, struct go_mutex *mu)
+/* Inside the runtime: returns the M on which the caller goes on. */
+static struct m *lock_inside(struct m *m, struct go_mutex *mu)
 {
 	int64_t since = 0;
 	bool starving = false, woken = false;
@@ -95,16 +99,23 @@ static NOINLINE struct m *lock_slow(struct m *m, struct go_mutex *mu)
 	}
 }
 
+static NOINLINE void lock_slow(struct go_mutex *mu)
+{
+	struct m *m = lock_inside(m_enter(), mu);
+
+	if (m)
+		m_leave(m);
+}
+
 void go_mutex_lock(struct go_mutex *mu)
 {
-	struct m *m = m_enter();
 	uint32_t old = 0;
 
 	if (unlikely(!__atomic_compare_exchange_n(&mu->_state, &old, LOCKED, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
-		m = lock_slow(m, mu);
-	if (m)
-		m_leave(m);
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		lock_slow(mu);
+		NO_TAIL_CALL();
+	}
 }
 
 bool go_mutex_trylock(struct go_mutex *mu)
@@ -122,7 +133,7 @@ bool mutex_locked(const struct go_mutex *mu)
 	return load_relaxed(&mu->_state) & LOCKED;
 }
 
-/* Takes LOCKED from @old, what is not just that; what is left. Where it panics nothing was changed. */
+/* Takes LOCKED from @old, which is not just that: what is left. A panic changes nothing. */
 static uint32_t drop_lock(struct go_mutex *mu, uint32_t old)
 {
 	do {
@@ -160,40 +171,33 @@ static bool unlock_fast(struct go_mutex *mu, uint32_t *old)
 					   __ATOMIC_RELAXED);
 }
 
-static NOINLINE void unlock_slow(struct m *m, struct go_mutex *mu, uint32_t old)
-{
-	wake_next(m, mu, drop_lock(mu, old));
-}
-
 /* By who is inside the runtime already: by foreign_enter(), if @m is NULL. */
 void mutex_unlock_inside(struct m *m, struct go_mutex *mu)
 {
 	uint32_t old;
 
 	if (!unlock_fast(mu, &old))
-		unlock_slow(m, mu, old);
+		wake_next(m, mu, drop_lock(mu, old));
 }
 
-static NOINLINE void unlock_foreign(struct go_mutex *mu, uint32_t old)
+static NOINLINE void unlock_slow(struct go_mutex *mu, uint32_t old)
 {
+	struct m *m = m_enter();
 	uint32_t new = drop_lock(mu, old);
 
-	foreign_enter();
-	wake_next(NULL, mu, new);
-	foreign_exit();
+	if (!m)
+		foreign_enter();
+	wake_next(m, mu, new);
+	if (m)
+		m_leave(m);
+	else
+		foreign_exit();
 }
 
 void go_mutex_unlock(struct go_mutex *mu)
 {
-	struct m *m = m_enter();
 	uint32_t old;
 
-	if (unlikely(!unlock_fast(mu, &old))) {
-		if (m)
-			unlock_slow(m, mu, old);
-		else
-			unlock_foreign(mu, old);
-	}
-	if (m)
-		m_leave(m);
+	if (unlikely(!unlock_fast(mu, &old)))
+		unlock_slow(mu, old);
 }

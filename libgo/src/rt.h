@@ -59,6 +59,8 @@
 #define CACHE_ALIGNED	__attribute__((__aligned__(64)))
 #define NOINLINE	__attribute__((__noinline__))
 #define ALWAYS_INLINE	__attribute__((__always_inline__))
+/* After a call at a function's end: the function stays on the stack, where dumps show it. */
+#define NO_TAIL_CALL()	__asm__ volatile("")
 /* Stays, though nothing refers to it. */
 #if __has_attribute(__retain__)
 #define KEEP		__attribute__((__used__, __retain__))

@@ -162,8 +162,10 @@ static NOINLINE void rdlock_slow(struct go_rwmutex *rw)
 
 void go_rwmutex_rdlock(struct go_rwmutex *rw)
 {
-	if (unlikely(__atomic_add_fetch(&rw->_readers, 1, __ATOMIC_ACQUIRE) < 0))
+	if (unlikely(__atomic_add_fetch(&rw->_readers, 1, __ATOMIC_ACQUIRE) < 0)) {
 		rdlock_slow(rw);
+		NO_TAIL_CALL();
+	}
 }
 
 bool go_rwmutex_tryrdlock(struct go_rwmutex *rw)

@@ -18,7 +18,10 @@
 
 static struct go_chan *ch, *full;
 static struct go_waitgroup wg;
-static struct go_mutex mutex;
+static struct go_mutex mutex, cond_mutex;
+static struct go_rwmutex written, read_by;
+static struct go_cond cond;
+static struct go_sem sem;
 static char *text;
 
 /* What go_dump() writes, as a string; replaces what was there. */
@@ -91,7 +94,7 @@ struct waiter {
 	const char *head, *frame;
 };
 
-static uint64_t waiter_id[9];
+static uint64_t waiter_id[13];
 
 #define WAITER(name, ...)						\
 void name(void *arg);							\
@@ -111,6 +114,10 @@ WAITER(du_none, go_select(NULL, 0))
 WAITER(du_sleep, go_sleep(INT64_MAX / 2))
 WAITER(du_wait, go_wg_wait(&wg))
 WAITER(du_lock, go_mutex_lock(&mutex))
+WAITER(du_read, go_rwmutex_rdlock(&written))
+WAITER(du_write, go_rwmutex_lock(&read_by))
+WAITER(du_cond, go_mutex_lock(&cond_mutex); go_cond_wait(&cond, &cond_mutex))
+WAITER(du_sem, go_sem_acquire(&sem, 1))
 
 static struct waiter waiters[] = {
 	{ du_recv, "[chan receive]: du_recv", "go_recv" },
@@ -122,6 +129,10 @@ static struct waiter waiters[] = {
 	{ du_sleep, "[sleep]: du_sleep", "go_sleep" },
 	{ du_wait, "[sync.WaitGroup.Wait]: du_wait", "go_wg_wait" },
 	{ du_lock, "[sync.Mutex.Lock]: du_lock", "go_mutex_lock" },
+	{ du_read, "[sync.RWMutex.RLock]: du_read", "go_rwmutex_rdlock" },
+	{ du_write, "[sync.RWMutex.Lock]: du_write", "go_rwmutex_lock" },
+	{ du_cond, "[sync.Cond.Wait]: du_cond", "go_cond_wait" },
+	{ du_sem, "[semacquire]: du_sem", "go_sem_acquire" },
 };
 
 /*
@@ -155,6 +166,8 @@ void du_main(void *arg)
 	go_send(full, &ch);
 	go_wg_add(&wg, 1);
 	go_mutex_lock(&mutex);
+	go_rwmutex_lock(&written);
+	go_rwmutex_rdlock(&read_by);
 	for (i = 0; i < ARRAY_SIZE(waiters); i++)
 		start(waiters[i].fn, &waiter_id[i]);
 	settle(waiter_id, ARRAY_SIZE(waiters), "[");
