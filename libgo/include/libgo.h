@@ -1355,6 +1355,7 @@ int go_unix_listen(const char *path);
  * Go: net.Dial("unix", path).
  */
 int go_unix_dial(const char *path);
+
 /* ------------------------------------------------------------ package context */
 
 /**
