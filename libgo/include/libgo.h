@@ -42,7 +42,7 @@ extern "C" {
 /* ---------------------------------------------------------------- running */
 
 /* struct go_attr.flags */
-#define GO_PINNED	(1u << 0)	/* never changes its thread once it has run */
+#define GO_PINNED	(1u << 0)	/* has a thread of its own, and always the same */
 
 /**
  * struct go_attr - how a goroutine is made

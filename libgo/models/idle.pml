@@ -9,7 +9,8 @@
  *
  *   here			there
  *   idle_wake(), wake_p()	idle_wake(), idle_wake_p(); wake(), start_m()
- *   wake_m()			inbox_put() (sched.c) and idle_wake_m()
+ *   ready_pinned()		idle_ready_pinned()
+ *   handoff()			idle_handoff_p(), where a pinned goroutine waits or yields
  *   give_p_away()		give_p_away()
  *   look()			look(): sched_pick(), gq_get(), timers, steal()
  *   stop_spinning()		stop_spinning()
@@ -30,14 +31,15 @@
  * its P's owner sees it at once. An atomic read-modify-write on the same P waits for that.
  *
  * Threads: there are 3, for 2 or 3 Ps. Where all of them exist and none is idle, start_m() fails as
- * where the system refuses a thread; then work may wait for the next wake-up or sysmon.
+ * where the system refuses a thread; then work may wait for the next wake-up or sysmon, or
+ * for last_one(), which looks again after a while.
  *
  * Left out: the end of a run (stopping); P.solo; the 100 ms after which the last sleeper looks
  * again while there are foreign threads.
  *
  * holds work		-DBUDGET=3 -DWORK -DCOMPUTE
  * holds three_ps	-DBUDGET=2 -DWORK -DCOMPUTE -DNP=3 -DENDLESS=2
- * holds pinned		-DBUDGET=2 -DWORK -DPINNED
+ * holds pinned		-DBUDGET=1 -DWORK -DPINNED
  * holds timers		-DBUDGET=2 -DWORK -DTIMERS
  * holds maxprocs	-DBUDGET=1 -DWORK -DPROCS
  * holds foreign	-DBUDGET=0 -DWORK -DFOREIGN -DCOMPUTE
@@ -51,6 +53,7 @@
  * fails last_spinner_leaves	-DBUDGET=2 -DWORK -DCOMPUTE -DNP=3 -DENDLESS=2 -DMUTATE_NO_CHAIN
  * fails word_reset_late	-DBUDGET=2 -DWORK -DMUTATE_RESET_LATE
  * fails pop_without_lock	-DBUDGET=2 -DWORK -DMUTATE_POP_UNLOCKED
+ * fails kept_from_others	-DBUDGET=1 -DPINNED -DWORK -DMUTATE_NO_HANDOFF
  * fails inbox_not_seen		-DBUDGET=2 -DPINNED -DWORK -DMUTATE_NO_INBOX
  * fails want_not_seen		-DBUDGET=2 -DPINNED -DWORK -DMUTATE_WANT_IGNORED
  * fails nobody_watches		-DBUDGET=2 -DWORK -DTIMERS -DMUTATE_NO_WATCHER
@@ -92,7 +95,9 @@ bool next_spins[NM];		/* handed over with the P */
 bool park[NM];			/* the futex word */
 bool asleep[NM];		/* waits on it */
 byte next_p[NM];
-byte inbox[NM];
+bool pinned[NM];		/* it runs no goroutine but one */
+bool parked[NM];		/* which waits */
+bool ready[NM];			/* which waits no longer */
 byte nwant_p, nidle_ms, nms;
 byte watcher = NONE;
 byte queue[NP];			/* goroutines in a P's run queue that all see */
@@ -105,7 +110,7 @@ byte endless;
 bool computes[NM];
 bool no_thread;			/* one was refused */
 
-#define WORK_ANYWHERE	(QUEUED + gq + inbox[0] + inbox[1] + inbox[2] + timer[0] + timer[1] > 0)
+#define WORK_ANYWHERE	(QUEUED + gq + ready[0] + ready[1] + ready[2] + timer[0] + timer[1] > 0)
 
 /* Read-modify-writes of what is shared by P @p's owner: its stores have been seen before. */
 #define drained(p)	(pending[p] == 0)
@@ -178,6 +183,37 @@ inline wake(m)
 	d_step { park[m] = true; asleep[m] = false }
 }
 
+#define is_free(m)	(idle_m[m] && !pinned[m])
+
+inline find_free(m)
+{
+	if
+	:: is_free(0) -> m = 0
+	:: is_free(1) -> m = 1
+	:: is_free(2) -> m = 2
+	:: else -> m = NONE
+	fi
+}
+
+/* start_m(). Leaves m == NONE where there can be none. */
+inline begin(m, p, spin)
+{
+	if
+	:: !born[1] -> m = 1
+	:: born[1] && !born[2] -> m = 2
+	:: else -> no_thread = true
+	fi;
+	if
+	:: m != NONE ->
+		next_p[m] = p;
+		next_spins[m] = spin;
+		owner[p] = m + 1;
+		nms++;
+		born[m] = true
+	:: else
+	fi
+}
+
 inline wake_p()
 {
 	atomic {
@@ -211,12 +247,7 @@ inline wake_p()
 #else
 			pop_idle_p(other_p, me);
 #endif
-			if
-			:: idle_m[0] -> other = 0
-			:: idle_m[1] -> other = 1
-			:: idle_m[2] -> other = 2
-			:: else -> other = NONE
-			fi;
+			find_free(other);
 			if
 			:: other_p != NONE && other != NONE -> hand_over(other, other_p, true)
 			:: else
@@ -226,23 +257,7 @@ inline wake_p()
 		:: other_p == NONE -> nspinning--
 		:: other_p != NONE && other != NONE -> wake(other)
 		:: else ->
-			/* start_m() */
-			atomic {
-				if
-				:: !born[1] -> other = 1
-				:: born[1] && !born[2] -> other = 2
-				:: else -> no_thread = true
-				fi;
-				if
-				:: other != NONE ->
-					next_p[other] = other_p;
-					next_spins[other] = true;
-					owner[other_p] = other + 1;
-					nms++;
-					born[other] = true
-				:: else
-				fi
-			}
+			atomic { begin(other, other_p, true) };
 			if
 			:: other == NONE ->
 				atomic { !lock -> push_idle_p(other_p) };
@@ -267,12 +282,12 @@ inline idle_wake()
 	fi
 }
 
-/* A pinned goroutine of M @m's becomes ready. */
-inline wake_m(m)
+/* M @m's pinned goroutine waits no longer. */
+inline ready_pinned(m)
 {
-	atomic { !lock -> inbox[m]++ };
 	atomic {
 		!lock;
+		ready[m] = true;
 		other_p = NONE;
 		if
 		:: idle_m[m] ->
@@ -311,10 +326,73 @@ inline put_last()
 #endif
 }
 
+inline wants(m)
+{
+	if
+	:: idle_m[0] && want_p[0] -> m = 0
+	:: idle_m[1] && want_p[1] -> m = 1
+	:: idle_m[2] && want_p[2] -> m = 2
+	:: else -> m = NONE
+	fi
+}
+
+/* @me's pinned goroutine doesn't run: the P goes to who has a use for it. */
+inline handoff()
+{
+	atomic {
+		!lock && drained(p);
+		assert(owner[p] == me + 1);
+#ifdef MUTATE_NO_HANDOFF
+		push_idle_p(p);
+#else
+		wants(other);
+		if
+		:: other != NONE -> hand_over(other, p, false)
+		:: other == NONE && queue[p] > 0 ->
+			find_free(other);
+			if
+			:: other != NONE -> hand_over(other, p, false)
+			:: else ->
+				begin(other, p, false);
+				if
+				:: other == NONE -> push_idle_p(p)
+				:: else -> other = NONE
+				fi
+			fi
+		:: else -> push_idle_p(p); got = true
+		fi;
+#endif
+		p = NONE
+	};
+	if
+	:: other != NONE -> wake(other); other = NONE
+	:: else
+	fi;
+	if
+	:: got ->
+		anywhere();
+		if
+		:: got -> got = false; idle_wake()
+		:: else
+		fi
+	:: else
+	fi
+}
+
 /* A goroutine runs, and may make work. */
 inline execute()
 {
-	d_step { assert(owner[p] == me + 1); ran++ };
+	assert(owner[p] == me + 1);
+#ifdef LIVE
+	ran++;		/* without an end where one yields */
+#endif
+#ifdef PINNED
+	/* A fresh one may be pinned. */
+	if
+	:: atomic { me == 0 && !pinned[me] -> pinned[me] = true }
+	:: skip
+	fi;
+#endif
 	do
 #ifdef WORK
 	:: atomic { budget > 0 -> budget--; made++ }; put_next(); idle_wake()
@@ -323,8 +401,10 @@ inline execute()
 #endif
 #endif
 #ifdef PINNED
-	:: atomic { budget > 0 -> budget--; made++ }; wake_m(0)
-	:: atomic { budget > 0 && born[1] -> budget--; made++ }; wake_m(1)
+	:: atomic { budget > 0 && parked[0] -> budget--; made++; parked[0] = false }; ready_pinned(0)
+	:: atomic { budget > 0 && parked[1] -> budget--; made++; parked[1] = false }; ready_pinned(1)
+	:: atomic { budget > 0 && parked[2] -> budget--; made++; parked[2] = false }; ready_pinned(2)
+	:: pinned[me] && queue[p] + pending[p] > 0 -> handoff(); ready_pinned(me); break
 #endif
 #ifdef TIMERS
 	:: atomic { budget > 0 && !timer[p] -> budget--; made++; timer[p] = true }
@@ -335,6 +415,16 @@ inline execute()
 	:: break
 #endif
 	od;
+#ifdef PINNED
+	if
+	:: p == NONE
+	:: else ->
+		if
+		:: pinned[me] -> parked[me] = true
+		:: pinned[me] = false
+		fi
+	fi;
+#endif
 #ifdef COMPUTE
 	if
 	:: atomic { endless < ENDLESS -> endless++; computes[me] = true };
@@ -411,12 +501,6 @@ inline look()
 #ifdef TIMERS
 	run_timer(p);
 #endif
-#ifdef PINNED
-	if
-	:: inbox[me] > 0 -> atomic { !lock -> inbox[me]--; found = true }
-	:: else
-	fi;
-#endif
 	take_own();
 #if defined(FOREIGN) || defined(PROCS)
 	if
@@ -468,9 +552,6 @@ inline anywhere()
 #if defined(FOREIGN) || defined(PROCS)
 	got = (gq > 0);
 #endif
-#ifdef PINNED
-	got = (got || inbox[me] > 0);
-#endif
 	got = (got || queue[0] > 0);
 	got = (got || queue[1] > 0) THIRD(; got = (got || queue[2] > 0))
 }
@@ -501,7 +582,7 @@ inline release_p()
 	fi;
 	atomic { !lock && drained(p) -> lock = true };
 	if
-	:: (gq > 0 || inbox[me] > 0 || WANTED) && p < np -> lock = false
+	:: (gq > 0 || WANTED) && p < np -> lock = false
 	:: else ->
 #ifdef MUTATE_LOOK_FIRST
 		anywhere();
@@ -552,7 +633,7 @@ inline sleep()
 		!lock;
 #ifndef MUTATE_NO_INBOX
 		if
-		:: inbox[me] > 0 ->
+		:: ready[me] ->
 			pop_idle_p(p, me);
 			if
 			:: p == NONE -> want_p[me] = true; nwant_p++
@@ -582,7 +663,7 @@ inline sleep()
 #ifndef FOREIGN
 		/* last_one(): all sleep, no timer, and no thread but ours: deadlock. */
 		if
-		:: !until && nidle_ms == nms && gq == 0 && nwant_p == 0 ->
+		:: !until && nidle_ms == nms && gq == 0 && nwant_p == 0 && !no_thread ->
 			assert(!WORK_ANYWHERE)
 		:: else
 		fi;
@@ -645,6 +726,7 @@ proctype machine(byte me)
 end_unborn:
 	born[me];
 	take_over();
+again:
 	do
 	:: p == NONE ->
 		if
@@ -659,12 +741,7 @@ end_unborn:
 		:: nwant_p > 0 ->
 			atomic {
 				!lock && drained(p);
-				if
-				:: idle_m[0] && want_p[0] -> other = 0
-				:: idle_m[1] && want_p[1] -> other = 1
-				:: idle_m[2] && want_p[2] -> other = 2
-				:: else -> other = NONE
-				fi;
+				wants(other);
 				if
 				:: other != NONE -> hand_over(other, p, false); p = NONE
 				:: else
@@ -674,6 +751,18 @@ end_unborn:
 			:: other != NONE -> wake(other); other = NONE
 			:: else
 			fi
+		:: else
+		fi;
+#endif
+#ifdef PINNED
+		if
+		:: p != NONE && pinned[me] ->
+			/* pinned_find() */
+			if
+			:: ready[me] -> atomic { !lock -> ready[me] = false }; execute()
+			:: else -> handoff()
+			fi;
+			goto again
 		:: else
 		fi;
 #endif
@@ -762,7 +851,11 @@ init {
 		idle_p[1] = true;
 		nidle = NP - 1;
 		THIRD(idle_p[2] = true;)
+#ifdef PINNED
+		queue[0] = 2;
+#else
 		queue[0] = 1;
+#endif
 		run memory();
 		run machine(0);
 		run machine(1);

@@ -22,6 +22,11 @@
  * computes for long after all, the monitor sees a queue that doesn't move, and wakes a
  * thief; one that finds something there ends the hush.
  *
+ * An M with a pinned goroutine runs no other. It never spins, passes its P on where that
+ * goroutine waits or yields, and sleeps in a list of its own, from which only that goroutine's
+ * becoming ready, or the time of a watcher, takes it; where there is no idle P then, it wants one
+ * (want_p), and gets that of the next M that comes by.
+ *
  * The watcher is the sleeping M that wakes by itself when the earliest timer is due.
  * It is needed only while all Ps are idle: otherwise a running M sees its own timers,
  * and sysmon those of others. So whoever falls asleep with an earlier timer in sight
@@ -45,6 +50,18 @@
 
 /* While other threads of the process might still wake somebody, look again so often. */
 #define RECHECK	(100 * NSEC_PER_MSEC)
+/* While the system refuses threads. */
+#define RETRY	NSEC_PER_MSEC
+
+/*
+ * How long a P has to be without a switch before what it would run next is taken. With 3 us,
+ * 4 goroutines at one mutex took 95 ns for each lock on 2 Ps, with 20 us 34, with 100 us 21: to keep its
+ * owner out meanwhile takes some microseconds of both.
+ */
+#define PATIENCE	(50 * NSEC_PER_USEC)
+/* The same where no more than SHORT are queued, which it will soon have run itself. */
+#define PATIENCE_RING	NSEC_PER_USEC
+#define SHORT		2
 
 /* How many Ps a thief hushes, and for how many switches. */
 #define HUSH_PS		8
@@ -76,9 +93,14 @@ struct p *idle_pop_p(void)
 	return p;
 }
 
+static struct m **idle_list(const struct m *m)
+{
+	return m_pinned(m) ? &sched.idle_pinned_ms : &sched.idle_ms;
+}
+
 static void remove_idle_m(struct m *m)
 {
-	struct m **at = &sched.idle_ms;
+	struct m **at = idle_list(m);
 
 	while (*at != m)
 		at = &(*at)->next_idle;
@@ -135,8 +157,10 @@ static void start_m(struct p *p, bool spinning)
 	}
 	spin_lock(&sched.lock);
 	sched.nstarting--;
-	if (!started && p)
+	if (!started && p) {
 		push_idle_p(p);
+		sched.refused = true;
+	}
 	spin_unlock(&sched.lock);
 	if (!started && spinning)
 		add_seq(&sched.nspinning, (uint32_t)-1);
@@ -186,11 +210,17 @@ void idle_wake_p(void)
 		start_m(p, true);
 }
 
+/* It will have run what it has sooner than a thief would. */
+static inline bool hushed(const struct p *p)
+{
+	return (int32_t)(load_relaxed(&p->tick) - load_relaxed(&p->hush)) < 0 &&
+	       runq_ring_len(p) <= HUSH_LEN;
+}
+
 /* idle_wake_next(), with an idle P. */
 NOINLINE void idle_wake_unhushed(const struct p *p)
 {
-	if (!load_seq(&sched.nspinning) && ((int32_t)(p->tick - load_relaxed(&p->hush)) >= 0 ||
-					    p->tail - load_relaxed(&p->head) > HUSH_LEN))
+	if (!load_seq(&sched.nspinning) && !hushed(p))
 		idle_wake_p();
 }
 
@@ -215,20 +245,27 @@ bool idle_have_m(bool monitor)
 	return have;
 }
 
-/* @m has pinned goroutines to run: if it sleeps, it needs a P. */
-void idle_wake_m(struct m *m)
+/* Under sched.lock: @m, which has no P, has its pinned goroutine to run. */
+static void want_p(struct m *m)
 {
+	m->want_p = true;
+	store_relaxed(&sched.nwant_p, sched.nwant_p + 1);
+}
+
+/* @g, which is pinned, waits no longer: if its M sleeps, that needs a P. */
+void idle_ready_pinned(struct g *g)
+{
+	struct m *m = g_pin(g);
 	struct p *p = NULL;
 
 	spin_lock(&sched.lock);
+	store_relaxed(&m->pinned_ready, true);
 	if (m->idle) {
 		p = idle_pop_p();
-		if (p) {
+		if (p)
 			hand_over(m, p, false);
-		} else if (!m->want_p) {
-			m->want_p = true;
-			store_relaxed(&sched.nwant_p, sched.nwant_p + 1);
-		}
+		else if (!m->want_p)
+			want_p(m);
 	}
 	spin_unlock(&sched.lock);
 	if (p)
@@ -242,7 +279,7 @@ void idle_wake_all(void)
 
 	do {
 		spin_lock(&sched.lock);
-		m = sched.idle_ms;
+		m = sched.idle_ms ? sched.idle_ms : sched.idle_pinned_ms;
 		if (m)
 			hand_over(m, NULL, false);
 		spin_unlock(&sched.lock);
@@ -281,15 +318,24 @@ void idle_set_procs(uint32_t n)
 	spin_unlock(&sched.lock);
 }
 
-/* An M that sleeps wants a P for its pinned goroutines: it gets @m's. */
+/* Under sched.lock: an M that sleeps and wants a P for its pinned goroutine, or NULL. */
+static struct m *who_wants_p(void)
+{
+	struct m *m = sched.nwant_p ? sched.idle_pinned_ms : NULL;
+
+	while (m && !m->want_p)
+		m = m->next_idle;
+	return m;
+}
+
+/* An M that wants a P gets @m's. */
 static bool give_p_away(struct m *m)
 {
 	struct p *p = m->p;
 	struct m *to;
 
 	spin_lock(&sched.lock);
-	for (to = sched.idle_ms; to && !to->want_p; to = to->next_idle)
-		;
+	to = who_wants_p();
 	if (to) {
 		m_drop_p(m);
 		hand_over(to, p, false);
@@ -301,6 +347,32 @@ static bool give_p_away(struct m *m)
 }
 
 /* ------------------------------------------------------------------- looking */
+
+/* Is there work anywhere that somebody should be looking for? */
+static bool work_anywhere(void)
+{
+	struct p_array *a = rcu_ps();
+
+	if (gq_len())
+		return true;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!runq_empty(a->p[i]) && !load_acquire(&a->p[i]->solo) && !hushed(a->p[i]))
+			return true;
+	return false;
+}
+
+/* The same without what a P would run next. */
+static bool any_stealable(void)
+{
+	struct p_array *a = rcu_ps();
+
+	if (gq_len())
+		return true;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (runq_ring_len(a->p[i]) && !load_acquire(&a->p[i]->solo) && !hushed(a->p[i]))
+			return true;
+	return false;
+}
 
 /* Nothing was found. Ps that switch fast should not wake anybody for that. */
 static void hush(const struct p_array *a, const struct p *p, uint32_t start)
@@ -325,11 +397,43 @@ static void hush(const struct p_array *a, const struct p *p, uint32_t start)
 	}
 }
 
+/* Does @victim not switch for so long? Asked no longer where there is something better to do. */
+static bool stays(const struct p *victim, int64_t ns, bool alone)
+{
+	uint32_t tick = load_relaxed(&victim->tick);
+	int64_t until = go_now() + ns;
+
+	do {
+		for (int i = 0; i < 10; i++)
+			arch_pause();
+		if (load_relaxed(&victim->tick) != tick || load_relaxed(&sched.stopping) ||
+		    (alone && any_stealable()))
+			return false;
+	} while (go_now() < until);
+	return true;
+}
+
+/*
+ * From a short queue, or what @victim would run next, if it seems to get on too slowly.
+ * Goroutines that take turns are not torn apart then, and who keeps the others waiting (because
+ * it locks and unlocks the mutex that they want, say) is not stopped again and again.
+ */
+static struct g *steal_slow(struct p *p, struct p *victim, bool *waited)
+{
+	if (runq_ring_len(victim))
+		return stays(victim, PATIENCE_RING, false) ? runq_steal(p, victim, 1) : NULL;
+	if (*waited || !load_acquire(&victim->runnext))
+		return NULL;
+	*waited = true;
+	return stays(victim, PATIENCE, true) ? runq_steal_next(p, victim) : NULL;
+}
+
 static struct g *steal(struct m *m)
 {
 	struct p *p = m->p;
 	struct p_array *a = rcu_ps();
 	uint32_t start = 0;
+	bool waited = false;
 
 	if (a->n == 1)
 		return NULL;
@@ -349,13 +453,17 @@ static struct g *steal(struct m *m)
 
 			if (victim == p)
 				continue;
-			g = runq_steal(p, victim, round == 3);
+			g = runq_steal(p, victim, SHORT + 1);
+			if (!g && round == 3)
+				g = steal_slow(p, victim, &waited);
 			if (g)
 				return g;
 		}
 		if (load_relaxed(&sched.stopping))
 			return NULL;
 	}
+	if (waited && any_stealable())
+		return NULL;
 	hush(a, p, start);
 	return NULL;
 }
@@ -390,19 +498,6 @@ static struct g *look(struct m *m)
 	return g;
 }
 
-/* Is there work anywhere? */
-static bool work_anywhere(void)
-{
-	struct p_array *a = rcu_ps();
-
-	if (gq_len())
-		return true;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (!runq_empty(a->p[i]) && !load_acquire(&a->p[i]->solo))
-			return true;
-	return false;
-}
-
 /* -------------------------------------------------------------------- asleep */
 
 /* Gives the P up. False: there is work after all, and the P is still, or again, @m's. */
@@ -417,7 +512,7 @@ static bool release_p(struct m *m)
 	}
 	spin_lock(&sched.lock);
 	/* An M may have come to want a P since idle_find() asked, when none was idle. */
-	if (load_relaxed(&sched.stopping) || gq_len() || m_ninbox(m) || sched.nwant_p) {
+	if (load_relaxed(&sched.stopping) || gq_len() || sched.nwant_p) {
 		if (p->id < sched.np || load_relaxed(&sched.stopping)) {
 			spin_unlock(&sched.lock);
 			return false;
@@ -432,7 +527,7 @@ static bool release_p(struct m *m)
 		m->spinning = false;
 		add_seq(&sched.nspinning, (uint32_t)-1);
 	}
-	if (!m_ninbox(m) && !work_anywhere())
+	if (!work_anywhere())
 		return true;
 	spin_lock(&sched.lock);
 	p = idle_pop_p();
@@ -461,6 +556,12 @@ bool idle_take_p(struct m *m)
 	return p;
 }
 
+/* Is there anything for @p to run? */
+bool idle_others_wait(const struct p *p)
+{
+	return runq_len(p) || gq_len();
+}
+
 /* Under sched.lock: is there a timer that no M that sleeps watches? */
 static bool timer_unwatched(void)
 {
@@ -469,17 +570,17 @@ static bool timer_unwatched(void)
 	return first != NEVER && (!sched.watcher || first < sched.watch_until);
 }
 
-/*
- * Under sched.lock: is there anything for @p to do? Timers and descriptors count where
- * nobody watches them: the M that held @p did.
- */
-static bool wants_m(const struct p *p)
+/* Under sched.lock: are there timers, or descriptors, that nobody watches who sleeps? */
+static bool unwatched_anything(void)
 {
-	return runq_len(p) || gq_len() || timer_unwatched() || (netpoll_on() && !sched.poller);
+	return timer_unwatched() || (netpoll_on() && !sched.poller);
 }
 
-/* @p has lost its M, and goes to another one; to the idle ones where it has nothing to do. */
-void idle_handoff_p(struct p *p)
+/*
+ * @p has lost its M, and goes to another one; to the idle ones where it has nothing to do.
+ * @sleeps: the one that it had is about to sleep, and watches the timers.
+ */
+static void handoff_p(struct p *p, bool sleeps)
 {
 	bool idle = false, found = true, unwatched = false;
 	struct m *m;
@@ -489,8 +590,7 @@ void idle_handoff_p(struct p *p)
 		timer_move_all(p, rcu_ps()->p[0]);
 	}
 	spin_lock(&sched.lock);
-	for (m = sched.idle_ms; m && !m->want_p; m = m->next_idle)
-		;
+	m = who_wants_p();
 	if (p->id >= sched.np || load_relaxed(&sched.stopping)) {
 		p->held = false;
 		m = NULL;
@@ -499,7 +599,7 @@ void idle_handoff_p(struct p *p)
 		unwatched = timer_unwatched();
 	} else if (m) {
 		hand_over(m, p, false);
-	} else if (wants_m(p)) {
+	} else if (idle_others_wait(p) || (!sleeps && unwatched_anything())) {
 		found = find_m(p, false, &m);
 	} else {
 		push_idle_p(p);
@@ -515,11 +615,29 @@ void idle_handoff_p(struct p *p)
 		idle_wake();
 }
 
+void idle_handoff_p(struct p *p)
+{
+	handoff_p(p, false);
+}
+
+static bool any_queued(void)
+{
+	struct p_array *a = rcu_ps();
+
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!runq_empty(a->p[i]))
+			return true;
+	return false;
+}
+
 /* Under sched.lock, @m being the last one to sleep: until when, at the most. */
 static int64_t last_one(void)
 {
 	if (gq_len() || sched.nwant_p || load_relaxed(&sched.stopping))
 		return NEVER;
+	/* What no thread could be had for is tried again. */
+	if (sched.refused && any_queued())
+		return go_now() + RETRY;
 	if (deadlock_foreign_threads())
 		return go_now() + RECHECK;
 	spin_unlock(&sched.lock);
@@ -534,8 +652,8 @@ static int64_t go_idle(struct m *m)
 
 	m->park = 0;
 	m->idle = true;
-	m->next_idle = sched.idle_ms;
-	sched.idle_ms = m;
+	m->next_idle = *idle_list(m);
+	*idle_list(m) = m;
 	store_relaxed(&sched.nidle_ms, sched.nidle_ms + 1);
 	until = timer_next_all();
 	if (until == NEVER && sched.nidle_ms == sched.nms && !net)
@@ -579,15 +697,14 @@ static void sleep_m(struct m *m)
 			return;
 		}
 		/* Something may have come for it since it gave its P up. */
-		if (m_ninbox(m)) {
+		if (m->pinned_ready) {
 			p = idle_pop_p();
 			if (p) {
 				m_take_p(m, p);
 				spin_unlock(&sched.lock);
 				return;
 			}
-			m->want_p = true;
-			store_relaxed(&sched.nwant_p, sched.nwant_p + 1);
+			want_p(m);
 		}
 		until = go_idle(m);
 		spin_unlock(&sched.lock);
@@ -624,6 +741,29 @@ static void sleep_m(struct m *m)
 }
 
 /*
+ * @m's pinned goroutine, if that is ready. Else the P goes to who has a use for it, after
+ * what only its M would see: timers that are due.
+ */
+static struct g *pinned_find(struct m *m)
+{
+	struct p *p = m->p;
+	struct g *g = NULL;
+
+	if (p->id < load_relaxed(&sched.np))
+		g = sched_pick(m);
+	if (!g && timer_next_all() != NEVER) {
+		timer_run_all(m, go_now());
+		g = sched_pick(m);
+	}
+	if (g)
+		return g;
+	run_count_peak();
+	page_flush(p);
+	handoff_p(m_drop_p(m), true);
+	return NULL;
+}
+
+/*
  * The next goroutine for @m, on its own stack. Returns with m->p held, or NULL where
  * the runtime stops. Blocks.
  */
@@ -648,10 +788,16 @@ struct g *idle_find(struct m *m)
 		if (load_relaxed(&sched.nwant_p) && give_p_away(m))
 			continue;
 		/* It may have taken the place of a held thread, and be held itself. */
-		if (unlikely(load_relaxed(&sched.nheld)) && !load_relaxed(&sched.nidle_ms))
+		if (unlikely(load_relaxed(&sched.nheld)) && !load_relaxed(&sched.idle_ms))
 			idle_have_m(false);
 		if (netpoll_due(p))
 			netpoll_look(m);
+		if (unlikely(m_pinned(m) != NULL)) {
+			g = pinned_find(m);
+			if (g)
+				return g;
+			continue;
+		}
 		if (p->id < load_relaxed(&sched.np)) {
 			g = look(m);
 			if (g) {

@@ -16,10 +16,15 @@
  */
 #include "rt.h"
 
+#include "runq.h"
+
 #define LOCKED		1u
 #define WOKEN		2u
 #define STARVING	4u
 #define WAITER		8u	/* one of them */
+
+#define SPINS		4
+#define SPIN_PAUSES	30
 
 #define STARVE_AFTER	NSEC_PER_MSEC
 
@@ -58,14 +63,38 @@ static void sema_release(struct m *m, struct go_mutex *mu)
 		wait_wake(m, w);
 }
 
+/*
+ * To wait for who runs on another P, and will unlock soon, is cheaper than to park: where
+ * others run at all, and nobody waits for this P.
+ */
+static bool spin_pays(const struct m *m)
+{
+	return m && runq_empty(m->p) &&
+	       load_relaxed(&sched.np) >
+		       load_relaxed(&sched.nidle) + load_relaxed(&sched.nspinning) + 1;
+}
+
 /* Inside the runtime: returns the M on which the caller goes on. */
 static struct m *lock_inside(struct m *m, struct go_mutex *mu)
 {
 	int64_t since = 0;
 	bool starving = false, woken = false;
 	uint32_t old = load_relaxed(&mu->_state), new;
+	int spins = 0;
 
 	for (;;) {
+		if ((old & (LOCKED | STARVING)) == LOCKED && spins < SPINS && spin_pays(m)) {
+			/* Then unlock need not wake another one. */
+			if (!woken && !(old & WOKEN) && old / WAITER)
+				woken = __atomic_compare_exchange_n(&mu->_state, &old, old | WOKEN,
+								    false, __ATOMIC_RELAXED,
+								    __ATOMIC_RELAXED);
+			for (int i = 0; i < SPIN_PAUSES; i++)
+				arch_pause();
+			spins++;
+			old = load_relaxed(&mu->_state);
+			continue;
+		}
 		new = old;
 		if (!(old & STARVING))
 			new |= LOCKED;
@@ -96,6 +125,7 @@ static struct m *lock_inside(struct m *m, struct go_mutex *mu)
 			return m;
 		}
 		woken = true;
+		spins = 0;
 	}
 }
 
@@ -133,9 +163,11 @@ bool mutex_locked(const struct go_mutex *mu)
 	return load_relaxed(&mu->_state) & LOCKED;
 }
 
-/* Takes LOCKED from @old, which is not just that: what is left. A panic changes nothing. */
-static uint32_t drop_lock(struct go_mutex *mu, uint32_t old)
+/* Unlocks it. Returns what is left. Where it panics nothing was changed. */
+static inline uint32_t drop_lock(struct go_mutex *mu)
 {
+	uint32_t old = load_relaxed(&mu->_state);
+
 	do {
 		if (unlikely(!(old & LOCKED)))
 			go_panic("sync: unlock of unlocked mutex");
@@ -144,7 +176,7 @@ static uint32_t drop_lock(struct go_mutex *mu, uint32_t old)
 	return old - LOCKED;
 }
 
-/* It is unlocked, and @new is left. */
+/* It is unlocked, and @new is left, not 0. */
 static void wake_next(struct m *m, struct go_mutex *mu, uint32_t new)
 {
 	if (new & STARVING) {
@@ -164,26 +196,18 @@ static void wake_next(struct m *m, struct go_mutex *mu, uint32_t new)
 	}
 }
 
-static bool unlock_fast(struct go_mutex *mu, uint32_t *old)
-{
-	*old = LOCKED;
-	return __atomic_compare_exchange_n(&mu->_state, old, 0, false, __ATOMIC_RELEASE,
-					   __ATOMIC_RELAXED);
-}
-
 /* By who is inside the runtime already: by foreign_enter(), if @m is NULL. */
 void mutex_unlock_inside(struct m *m, struct go_mutex *mu)
 {
-	uint32_t old;
+	uint32_t new = drop_lock(mu);
 
-	if (!unlock_fast(mu, &old))
-		wake_next(m, mu, drop_lock(mu, old));
+	if (new)
+		wake_next(m, mu, new);
 }
 
-static NOINLINE void unlock_slow(struct go_mutex *mu, uint32_t old)
+static NOINLINE void unlock_slow(struct go_mutex *mu, uint32_t new)
 {
 	struct m *m = m_enter();
-	uint32_t new = drop_lock(mu, old);
 
 	if (!m)
 		foreign_enter();
@@ -196,8 +220,9 @@ static NOINLINE void unlock_slow(struct go_mutex *mu, uint32_t old)
 
 void go_mutex_unlock(struct go_mutex *mu)
 {
-	uint32_t old;
+	uint32_t new = drop_lock(mu);
 
-	if (unlikely(!unlock_fast(mu, &old)))
-		unlock_slow(mu, old);
+	/* Else there is nobody to wake: no waiter, or one is on its way. */
+	if (unlikely(new >= WAITER && (new & (WOKEN | STARVING)) != WOKEN))
+		unlock_slow(mu, new);
 }

@@ -318,12 +318,12 @@ struct m {
 	bool main;			/* the thread that called go_run() */
 	uint32_t park;			/* futex: 1, go on */
 	struct p *next_p;		/* handed over with the wake-up */
-	struct m *next_idle;		/* sched.idle_ms */
-	bool idle;			/* in that list; under sched.lock */
+	uintptr_t pinned;		/* the only goroutine that it runs, if any, and G_TRACED */
+	struct m *next_idle;		/* sched.idle_ms, or idle_pinned_ms where it has a pinned one */
 	bool polling;			/* idle, in netpoll_wait() in place of the futex */
-	bool want_p;			/* has pinned goroutines to run and no P; under sched.lock */
-	uint32_t ninbox;		/* pinned goroutines that are ready, and NINBOX_TRACED */
-	struct g *inbox_head, *inbox_tail; /* under sched.lock */
+	bool idle;			/* in that list; under sched.lock, as the next two */
+	bool want_p;			/* has its pinned goroutine to run and no P */
+	bool pinned_ready;		/* that goroutine waits no longer; read unlocked */
 	struct m *next;			/* sched.ms */
 	uint32_t hold;			/* futex: its thread waits in the handler: preempt.c */
 	bool blocking;			/* in go_blocking() */
@@ -370,13 +370,14 @@ struct sched {
 
 	CACHE_ALIGNED uint32_t lock;	/* protects the rest of this line and the next */
 	struct p *idle_ps;
-	struct m *idle_ms;
+	struct m *idle_ms, *idle_pinned_ms;
 	struct m *ms;			/* all Ms */
 	uint32_t nms, nidle_ms;
 	uint32_t nwant_p;		/* Ms with want_p */
 	struct m *held, **held_end;	/* Ms that wait in the handler for a P: preempt.c */
 	uint32_t nheld;
 	struct m *released;		/* Ms that left their P to the monitor */
+	bool refused;			/* a thread, for a P that there was work for */
 	uint32_t nstarting;		/* threads that are being started: nobody may be held then */
 	struct m *watcher;		/* the idle M that wakes by itself when a timer is due */
 	int64_t watch_until;
@@ -402,8 +403,7 @@ extern struct sched sched;
  * While there is a trace: two marks in what is tested on the hot paths anyway, and a word to
  * ask everywhere else. They don't change during a run.
  */
-#define G_TRACED	((uintptr_t)1)	/* in g->pin */
-#define NINBOX_TRACED	(1u << 31)	/* in m->ninbox */
+#define G_TRACED	((uintptr_t)1)	/* in g->pin and m->pinned */
 extern uintptr_t trace_on;		/* G_TRACED or 0 */
 
 static inline struct m *g_pin(const struct g *g)
@@ -411,9 +411,9 @@ static inline struct m *g_pin(const struct g *g)
 	return (struct m *)(g->pin & ~G_TRACED);
 }
 
-static inline uint32_t m_ninbox(const struct m *m)
+static inline struct g *m_pinned(const struct m *m)
 {
-	return load_relaxed(&m->ninbox) & ~NINBOX_TRACED;
+	return (struct g *)(m->pinned & ~G_TRACED);
 }
 
 /* ---------------------------------------------------------------- trace.c */
@@ -571,7 +571,8 @@ static inline void sched_finish(struct p *p)
 struct g *idle_find(struct m *m);
 void idle_wake_p(void);
 void idle_wake_unhushed(const struct p *p);
-void idle_wake_m(struct m *m);
+void idle_ready_pinned(struct g *g);
+bool idle_others_wait(const struct p *p);
 void idle_wake_all(void);
 void idle_add_p(struct p *p);
 void idle_set_procs(uint32_t n);
@@ -597,7 +598,8 @@ static inline void idle_wake_next(struct p *p)
 /* ----------------------------------------------------------------- runq.c */
 
 /* What each switch does is inline, in runq.h. */
-struct g *runq_steal(struct p *p, struct p *victim, bool take_next);
+struct g *runq_steal(struct p *p, struct p *victim, uint32_t least);
+struct g *runq_steal_next(struct p *p, struct p *victim);
 void runq_drain(struct p *p);
 
 /* ------------------------------------------------------------------ rcu.c */

@@ -277,14 +277,14 @@ struct m *run_new_m(void)
 	if (!m)
 		return NULL;
 	m->in_rt = 1;
-	m->ninbox = trace_on ? NINBOX_TRACED : 0;
+	m->pinned = trace_on;
 	spin_lock(&sched.lock);
 	m->next = sched.ms;
 	sched.ms = m;
 	n = ++sched.nms;
 	spin_unlock(&sched.lock);
 	if (n > MAX_THREADS)
-		fatal("thread exhaustion: %u goroutines are in blocking calls, each on a thread of its own",
+		fatal("thread exhaustion: %u goroutines are pinned or in blocking calls, each on a thread of its own",
 		      MAX_THREADS);
 	return m;
 }

@@ -62,13 +62,8 @@ static void stolen(const struct p *p, const struct p *victim, const struct g *g,
 		trace_steal(p, victim, n);
 }
 
-/*
- * Half of @victim's ring into @p's, which is empty; returns one of them. With
- * @take_next, and an empty ring, the one that would run next: but only where the
- * victim has not switched for 3 us, so that two goroutines that take turns are not
- * torn apart.
- */
-struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
+/* Half of @victim's ring, if it holds @least, into @p's, which is empty; returns one of them. */
+struct g *runq_steal(struct p *p, struct p *victim, uint32_t least)
 {
 	uint32_t tail = p->tail;
 	uint32_t n;
@@ -80,11 +75,11 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 		uint32_t end = load_acquire(&victim->tail);
 
 		n = end - head;
+		if (n < least)
+			return NULL;
 		n -= n / 2;
 		if (n > RUNQ_SIZE / 2)	/* head and tail don't belong together */
 			continue;
-		if (n == 0)
-			break;
 		for (uint32_t i = 0; i < n; i++) {
 			struct g *g = load_relaxed(&victim->runq[(head + i) % RUNQ_SIZE]);
 
@@ -100,25 +95,19 @@ struct g *runq_steal(struct p *p, struct p *victim, bool take_next)
 			return g;
 		}
 	}
-	if (take_next) {
-		struct g *g = load_acquire(&victim->runnext);
-		uint32_t tick = load_relaxed(&victim->tick);
-		int64_t until;
+}
 
-		if (!g)
-			return NULL;
-		until = go_now() + 3 * NSEC_PER_USEC;
-		while (go_now() < until)
-			arch_pause();
-		g = load_relaxed(&victim->tick) == tick ? preempt_steal_next(victim) : NULL;
-		if (g) {
-			unhush(victim);
-			count(p, goroutine_steals);
-			stolen(p, victim, g, 1);
-			return g;
-		}
+/* The one that @victim would run next. */
+struct g *runq_steal_next(struct p *p, struct p *victim)
+{
+	struct g *g = preempt_steal_next(victim);
+
+	if (g) {
+		unhush(victim);
+		count(p, goroutine_steals);
+		stolen(p, victim, g, 1);
 	}
-	return NULL;
+	return g;
 }
 
 /* Everything to the global queue: the P goes away. */

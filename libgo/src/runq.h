@@ -15,9 +15,14 @@ static inline bool runq_empty(const struct p *p)
 	return load_acquire(&p->head) == load_acquire(&p->tail) && !load_seq(&p->runnext);
 }
 
+static inline uint32_t runq_ring_len(const struct p *p)
+{
+	return load_relaxed(&p->tail) - load_relaxed(&p->head);
+}
+
 static inline uint32_t runq_len(const struct p *p)
 {
-	return load_relaxed(&p->tail) - load_relaxed(&p->head) + !!load_relaxed(&p->runnext);
+	return runq_ring_len(p) + !!load_relaxed(&p->runnext);
 }
 
 /* At the end. */

@@ -44,35 +44,30 @@ static inline bool loop_wanted(const struct p *p)
 	       load_relaxed(&sched.nwant_p) || netpoll_due(p);
 }
 
-static struct g *inbox_get(struct m *m)
+/*
+ * A pinned goroutine's M runs no other: one that computes there without an end, and loses
+ * its P, would still be on the thread. So it begins where none is pinned yet, and the M
+ * passes its P on whenever it waits.
+ */
+static inline void pin(struct m *m, struct g *g)
 {
-	struct g *g;
-
-	spin_lock(&sched.lock);
-	g = m->inbox_head;
-	if (g) {
-		m->inbox_head = (struct g *)g->link.next;
-		store_relaxed(&m->ninbox, m->ninbox - 1);
-	}
-	spin_unlock(&sched.lock);
-	return g;
+	g->pin |= (uintptr_t)m;
+	m->pinned |= (uintptr_t)g;
 }
 
-/* A pinned goroutine is ready: only its own M may run it. */
-static void inbox_put(struct g *g)
+/* @m's own goroutine, if that is ready. */
+static struct g *pinned_get(struct m *m)
 {
-	struct m *m = g_pin(g);
+	struct g *g = NULL;
 
+	if (!load_relaxed(&m->pinned_ready))
+		return NULL;
 	spin_lock(&sched.lock);
-	g->link.next = NULL;
-	if (m->inbox_head)
-		m->inbox_tail->link.next = (struct cds_wfcq_node *)g;
-	else
-		m->inbox_head = g;
-	m->inbox_tail = g;
-	store_relaxed(&m->ninbox, m->ninbox + 1);
+	if (m->pinned_ready)
+		g = m_pinned(m);
+	store_relaxed(&m->pinned_ready, false);
 	spin_unlock(&sched.lock);
-	idle_wake_m(m);
+	return g;
 }
 
 /* Timers, pinned goroutines, and now and then what is not in the own queue. */
@@ -94,9 +89,9 @@ static struct g *look_around(struct m *m, struct p *p)
 	}
 	if (timer_first(p) != NEVER)
 		timer_run(m, p, go_now());
-	if (m_ninbox(m) && p->tick % 2)
-		g = inbox_get(m);
-	if (!g && p->tick % FAIR_TICKS == 0) {
+	if (unlikely(m_pinned(m) != NULL))
+		return pinned_get(m);
+	if (p->tick % FAIR_TICKS == 0) {
 		g = gq_get(p, 1);
 		/* A pair that readies each other lives in runnext: not for ever. */
 		if (!g)
@@ -104,8 +99,6 @@ static struct g *look_around(struct m *m, struct p *p)
 	}
 	if (!g)
 		g = runq_get(p);
-	if (!g && m_ninbox(m))
-		g = inbox_get(m);
 	return g;
 }
 
@@ -122,8 +115,7 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 static inline struct g *pick(struct m *m, struct p *p)
 {
 	store_relaxed(&p->tick, p->tick + 1);
-	if (unlikely(p->tick % FAIR_TICKS == 0 || timer_first(p) != NEVER ||
-		     load_relaxed(&m->ninbox)))
+	if (unlikely(p->tick % FAIR_TICKS == 0 || timer_first(p) != NEVER || m->pinned))
 		return pick_slow(m, p);
 	return runq_get(p);
 }
@@ -148,7 +140,7 @@ static inline bool enter(struct m *m, struct p *p, struct g *g)
 			return false;
 		}
 		if (unlikely(g->flags & GO_PINNED))
-			g->pin |= (uintptr_t)m;
+			pin(m, g);
 		stack_attach(g, stack_get(p, g));
 	}
 	m->cur = g;
@@ -214,7 +206,7 @@ NOINLINE void sched_stop_here(struct m *m)
 
 /*
  * The current goroutine has no P, and there was none idle: it waits in a queue, and its
- * thread is free. Returns the M on which it goes on.
+ * thread is free. Or it is pinned, and yields. Returns the M on which it goes on.
  */
 NOINLINE struct m *sched_requeue(struct m *m)
 {
@@ -246,13 +238,13 @@ static ALWAYS_INLINE inline void queue_last(struct m *m, struct g *g)
 	idle_wake();
 }
 
-/* @g has to go to its own M's inbox, or is traced, or both. @last: behind all others. */
+/* @g is pinned, or traced, or both. @last: behind all others. */
 static NOINLINE void ready_slow(struct m *m, struct g *g, bool last)
 {
 	if (g->pin & G_TRACED)
 		trace_ready(m, g, last);
 	if (g_pin(g))
-		inbox_put(g);
+		idle_ready_pinned(g);
 	else if (last)
 		queue_last(m, g);
 	else
@@ -303,15 +295,9 @@ void sched_finish_slow(struct p *p, uintptr_t after)
 	void *what = (void *)(after & ~(uintptr_t)AFTER_MASK);
 
 	switch (after & AFTER_MASK) {
-	case AFTER_READY: {
-		struct g *g = what;
-
-		if (unlikely(g_pin(g) != NULL))
-			inbox_put(g);
-		else
-			runq_put(p, g);
+	case AFTER_READY:
+		runq_put(p, what);
 		break;
-	}
 	case AFTER_STACK:
 		stack_put(p, what);
 		break;
@@ -341,10 +327,12 @@ static ALWAYS_INLINE inline struct m *yield(struct m *m)
 	struct g *next = pick(m, p);
 
 	if (!next) {
-		if (likely(!loop_wanted(p)))
+		if (likely(!loop_wanted(p) && (!m_pinned(m) || !idle_others_wait(p))))
 			return m;
 		if (load_relaxed(&sched.stopping))
 			sched_stop_here(m);
+		if (unlikely(m_pinned(m) != NULL))
+			return sched_requeue(m);
 	}
 	store_relaxed(&g->state, G_RUNNABLE);
 	/* Nobody but this thread looks into the queue of the only P, and it is leaving. */
@@ -387,13 +375,14 @@ static NO_TSAN bool finish_g(struct m *m)
 	if (unlikely(g->pin))
 		trace_exit(m);
 	run_end_g(m);
+	m->pinned &= G_TRACED;
 	next = pick(m, p);
 	if (unlikely(m->eh))
 		eh_load(m, next);
 	if (next && !next->sp && !next->stack_size && s->in_arena &&
 	    likely(!(next->flags & G_TICKET))) {
 		if (unlikely(next->flags & GO_PINNED))
-			next->pin |= (uintptr_t)m;
+			pin(m, next);
 		next->stack = s;
 		next->sp = s;	/* started; overwritten by the first switch */
 		m->cur = next;
@@ -474,14 +463,19 @@ NOINLINE NO_TSAN void sched_exit(bool returned)
 	gvtgo_restart(s->top, m->p);
 }
 
-/* @m's goroutine was left because it has no P: sched_requeue(). */
+/*
+ * @m's goroutine was left because it has no P, or because it is pinned and lets others run:
+ * sched_requeue(). Then these get the P first.
+ */
 static void queue_left(struct m *m)
 {
 	struct g *g = m->left;
 
 	m->left = NULL;
 	if (g_pin(g)) {
-		inbox_put(g);
+		if (m->p)
+			idle_handoff_p(m_drop_p(m));
+		idle_ready_pinned(g);
 	} else {
 		gq_put(g);
 		/* A P may have become idle since none was found: see idle.c. */

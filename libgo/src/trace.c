@@ -5,8 +5,8 @@
  * Ideas:
  *
  * - Off costs nothing. What a switch and a wake-up test anyway is true while there is a
- *   trace: m->ninbox is never 0 (NINBOX_TRACED), so each choice of a goroutine goes by
- *   pick_slow(); g->pin is never 0 (G_TRACED), so each goroutine that can run again goes by
+ *   trace: m->pinned is never 0 (G_TRACED), so each choice of a goroutine goes by
+ *   pick_slow(); g->pin is never 0 either, so each goroutine that can run again goes by
  *   the path of pinned ones. There, and at places that are cold, trace_on is asked.
  * - A ring of records for each P, written by who holds the P; so no lock, and no atomic
  *   instruction. That passes from M to M with the P itself. What belongs to no P goes into a

@@ -236,6 +236,118 @@ TEST(stay_with_one_p)
 	run_on(1, many, NULL);
 }
 
+/* --------------------------------------------------- a thread that is nobody else's */
+
+static int stop, hogs_run;
+
+static void answers(void *arg)
+{
+	const int me = 7;
+	int v;
+
+	*mark_of_thread() = me;
+	while (go_recv(to, &v)) {
+		CHECK_EQ(me, *mark_of_thread());
+		go_send(from, &v);
+	}
+	*mark_of_thread() = 0;
+	go_wg_done(&wg);
+}
+
+/* Computes, and never calls the runtime, where a pinned goroutine's thread must not be. */
+static void hog(void *arg)
+{
+	CHECK_EQ(0, *mark_of_thread());
+	inc(hogs_run);
+	while (!rd(stop))
+		;
+	go_wg_done(&others);
+}
+
+static void beside_hogs(void *arg)
+{
+	const struct go_attr attr = { .flags = GO_PINNED, .name = "answers" };
+	int i, v = 0, hogs = 4;
+
+	to = make_chan(sizeof(int), 0);
+	from = make_chan(sizeof(int), 0);
+	wr(stop, 0);
+	wr(hogs_run, 0);
+	go_wg_add(&wg, 1);
+	go_wg_add(&others, hogs);
+	CHECK_EQ(0, go_with(&attr, answers, NULL));
+	go_send(to, &v);
+	go_recv(from, &v);
+	start_n(hogs, hog);
+	until(rd(hogs_run) == hogs);
+	/* All of them compute, on threads of their own, and it still gets its turn. */
+	for (i = 0; i < 3; i++) {
+		go_send(to, &i);
+		go_recv(from, &v);
+		CHECK_EQ(i, v);
+	}
+	wr(stop, 1);
+	go_wg_wait(&others);
+	go_close(to);
+	go_wg_wait(&wg);
+	go_chan_free(to);
+	go_chan_free(from);
+}
+
+TEST(not_behind_one_that_computes)
+{
+	if (TEST_TSAN)
+		SKIP(return, "TSan calls no signal handler in a loop");
+	run_on(1, beside_hogs, NULL);
+	run_on(2, beside_hogs, NULL);
+}
+
+/* It lets others run where it yields, and they it. */
+static void yields(void *arg)
+{
+	int i, n = scaled(1000);
+
+	*mark_of_thread() = 7;
+	for (i = 0; i < n; i++)
+		go_yield();
+	CHECK_EQ(7, *mark_of_thread());
+	*mark_of_thread() = 0;
+	go_wg_done(&wg);
+}
+
+static void other_yields(void *arg)
+{
+	while (!rd(stop)) {
+		CHECK_EQ(0, *mark_of_thread());
+		inc(hogs_run);
+		go_yield();
+	}
+	go_wg_done(&others);
+}
+
+static void yields_to_others(void *arg)
+{
+	const struct go_attr attr = { .flags = GO_PINNED, .name = "yields" };
+
+	wr(stop, 0);
+	wr(hogs_run, 0);
+	go_wg_add(&others, 3);
+	go_wg_add(&wg, 2);
+	start_n(3, other_yields);
+	CHECK_EQ(0, go_with(&attr, yields, NULL));
+	CHECK_EQ(0, go_with(&attr, yields, NULL));
+	until(rd(hogs_run) > 100);
+	go_wg_wait(&wg);
+	wr(stop, 1);
+	go_wg_wait(&others);
+}
+
+TEST(lets_others_run)
+{
+	run_on(1, yields_to_others, NULL);
+	run_on(3, yields_to_others, NULL);
+}
+
 TEST(many_short_ones)
 {
 	run_on(1, come_and_go, NULL);
