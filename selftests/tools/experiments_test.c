@@ -227,6 +227,19 @@ TEST_F_TIMEOUT(experiment, recover, LIMIT)
 	run(_metadata, &self->ran, "recover", 300);
 	EXPECT_EQ(300, figure(&self->ran, "recovered", "thread"));
 	EXPECT_EQ(300, figure(&self->ran, "recovered", "goroutine"));
+	EXPECT_EQ(20, figure(&self->ran, "groups_failed", "thread"));
+	EXPECT_EQ(20, figure(&self->ran, "groups_failed", "goroutine"));
+}
+
+TEST_F_TIMEOUT(experiment, cancel, LIMIT)
+{
+	run(_metadata, &self->ran, "cancel", 50);
+	/* Steps of 1, 10 and 50. */
+	EXPECT_EQ(61, figure(&self->ran, "stopped", "thread"));
+	EXPECT_EQ(61, figure(&self->ran, "stopped", "goroutine"));
+	EXPECT_LT(0, figure(&self->ran, "stop_50_ns", "goroutine"));
+	/* And 10 to warm up. */
+	EXPECT_EQ(REPETITIONS * 71, made(self->ran.e, "thread"));
 }
 
 /* A step of 10 connections, and one of as many as asked for. */
