@@ -34,9 +34,11 @@ extern "C" {
 #if defined(__GNUC__)
 #define GO_NORETURN __attribute__((__noreturn__))
 #define GO_PRINTF(f, a) __attribute__((__format__(__printf__, f, a)))
+#define GO_UNUSED	__attribute__((__unused__))
 #else
 #define GO_NORETURN
 #define GO_PRINTF(f, a)
+#define GO_UNUSED
 #endif
 
 /* ---------------------------------------------------------------- running */
@@ -595,7 +597,7 @@ template <typename T> inline void *go_source_(T (*)(struct go_chan *), const T *
 }
 }
 
-static inline struct go_case go_case_(enum go_op op, struct go_chan *c, void *p)
+GO_UNUSED static inline struct go_case go_case_(enum go_op op, struct go_chan *c, void *p)
 {
 	struct go_case k;
 
