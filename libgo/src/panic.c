@@ -24,7 +24,9 @@
  * one, run by a panic: so not in a go_call() inside of it, nor in a call deferred by
  * that, if it ends as usual. A function that the deferred call calls is told by unwinding:
  * one frame must lie between go_recover() and gvtgo_call(). That is only done while there
- * is something to recover. A function that was reached by a jump at the end of the deferred
+ * is something to recover, and once for each call of go_recover() in a program: for that
+ * one, the distance between the two frames is remembered, which is the size of the
+ * deferred function's. A function that was reached by a jump at the end of the deferred
  * call (a tail call), or is inlined into it, can't be told from it; nor is it refused where
  * there are no tables to unwind by.
  *
@@ -167,7 +169,7 @@ NOINLINE void go_exit(void)
 
 /* ------------------------------------------------------------------- recovering */
 
-/* This function, go_recover(), the deferred call, and what called that. */
+/* seems_in_deferred_call(), go_recover(), the deferred call, and what called that. */
 #define FRAMES	4
 
 struct callers {
@@ -184,12 +186,37 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *ctx, void *arg)
 }
 
 /* Is it a deferred call itself that called go_recover()? */
-static NOINLINE bool in_deferred_call(void)
+static NOINLINE bool seems_in_deferred_call(bool *sure)
 {
 	struct callers c = { 0 };
 
 	_Unwind_Backtrace(look, &c);
+	*sure = c.found;
 	return c.found || c.n < FRAMES;
+}
+
+/*
+ * Places that called go_recover() from a deferred call: where they return to, and, in the
+ * upper 16 bits, how far below gvtgo_call()'s frame that was. One word, so that it is whole.
+ */
+#define PLACES	64
+
+static uint64_t places[PLACES];
+
+/* @pc: where go_recover() returns to; @below: how far its frame is below that of the caller. */
+static ALWAYS_INLINE inline bool in_deferred_call(uintptr_t pc, uintptr_t below)
+{
+	uint64_t *at = &places[pc * 0x9e3779b97f4a7c15u >> 58];
+	uint64_t place = (uint64_t)below << 48 | (pc & ((UINT64_C(1) << 48) - 1));
+	bool sure;
+
+	if (below <= UINT16_MAX && load_relaxed(at) == place)
+		return true;
+	if (!seems_in_deferred_call(&sure))
+		return false;
+	if (sure && below <= UINT16_MAX)
+		store_relaxed(at, place);
+	return true;
 }
 
 NOINLINE const char *go_recover(void)
@@ -197,7 +224,9 @@ NOINLINE const char *go_recover(void)
 	const struct frame *f = defer_self()->frame;
 	struct panic *p = f ? f->panic : NULL;
 
-	if (!p || p->recovered || p->goexit || !in_deferred_call())
+	if (!p || p->recovered || p->goexit ||
+	    !in_deferred_call((uintptr_t)__builtin_return_address(0),
+			      frame_edge(f) - (uintptr_t)__builtin_frame_address(0)))
 		return NULL;
 	p->recovered = true;
 	p->kept = strdup(p->text);
