@@ -640,6 +640,9 @@ static int64_t last_one(void)
 		return go_now() + RETRY;
 	if (deadlock_foreign_threads())
 		return go_now() + RECHECK;
+	/* By a thread that was there before, and is not any more. */
+	if (gq_len())
+		return NEVER;
 	spin_unlock(&sched.lock);
 	deadlock_report();
 }

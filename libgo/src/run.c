@@ -384,6 +384,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	sched.np = (uint32_t)go_maxprocs(0);
 	debug_init();
 	schedtrace_init();
+	deadlock_init();
 	err = fork_init();
 	if (!err)
 		err = thread_init();

@@ -55,6 +55,9 @@ void futex_wake(uint32_t *w, int n)
 	syscall(SYS_futex, w, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, NULL, 0);
 }
 
+/* The word on which a thread waits that is no goroutine; 0: it may wake up by itself. */
+enum { AWAKE = 1, ASLEEP };
+
 /* -------------------------------------------------------------------- queues */
 
 void waitq_add_front(struct waitq *q, struct waiter *w)
@@ -156,7 +159,8 @@ void wait_wake(struct m *m, struct waiter *w)
 		return;
 	}
 	f = w->any ? &w->any->futex : &w->futex;
-	store_release(f, 1);
+	if (__atomic_exchange_n(f, AWAKE, __ATOMIC_ACQ_REL) == ASLEEP)
+		deadlock_thread_woken();
 	futex_wake(f, 1);
 }
 
@@ -173,12 +177,15 @@ void wait_wake_all(struct m *m, const struct waitq *q)
 
 /* ------------------------------------------------------------------- waiting */
 
+/* Only others can wake it: deadlock.c counts such threads. */
 static void thread_wait(uint32_t *f)
 {
 	if (fork_frozen())
 		fork_refuse();
-	while (!load_acquire(f))
-		futex_wait(f, 0, 0);
+	if (cas_seq(f, 0, ASLEEP))
+		deadlock_thread_sleeps();
+	while (load_acquire(f) != AWAKE)
+		futex_wait(f, ASLEEP, 0);
 }
 
 /* @w is queued under @lock, which is released. Returns the M on which the caller goes on. */
@@ -215,9 +222,11 @@ static void deadline_passed(struct m *m, struct timer *t)
 
 static void thread_wait_any(struct wait_any *any, int64_t deadline)
 {
+	if (!deadline)
+		thread_wait(&any->futex);
 	while (!load_acquire(&any->futex)) {
 		futex_wait(&any->futex, 0, deadline);
-		if (deadline && go_now() >= deadline && cas_seq(&any->fired, 0, 1)) {
+		if (go_now() >= deadline && cas_seq(&any->fired, 0, 1)) {
 			any->woke = WOKE_BY_TIMER;
 			return;
 		}
@@ -270,9 +279,8 @@ void wait_forever(struct m *m, enum wait_why why)
 
 	if (!m && fork_frozen())
 		fork_refuse();
-	if (!m)
-		for (;;)
-			futex_wait(&never, 0, 0);
+	while (!m)
+		thread_wait(&never);
 	m->cur->waiting = NULL;
 	sched_park(m, 0, why);
 	fatal("a goroutine that waits for ever was woken");
