@@ -629,6 +629,7 @@ GO_UNUSED static inline struct go_case go_case_(enum go_op op, struct go_chan *c
  */
 struct go_mutex {
 	/* private: */
+	uint64_t _owner;
 	uint32_t _state, _sema, _lock, _gen;
 	void *_waiters[4];
 };
@@ -1741,8 +1742,9 @@ const char *go_park_reason(int i);
  *
  * For each one a line as Go writes it, with its number, its state, and for how long it
  * has waited where that is a minute or more; its name, if any, and its entry function.
- * Then its frames, the innermost first, as FUNCTION+OFFSET, and where it was made. Of a
- * goroutine that runs on another thread there are no frames. Nothing is stopped meanwhile:
+ * Then its frames, the innermost first, as FUNCTION+OFFSET; what it waits for, where that is
+ * known: the channel, with who else waits on it, or the mutex, with who holds it; and where
+ * it was made. Of a goroutine that runs on another thread there are no frames. Nothing is stopped meanwhile:
  * what goes on shows as it was when it was looked at.
  *
  * SIGQUIT does this on stderr, and ends the program with status 2, unless the program has

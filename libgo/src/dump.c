@@ -5,7 +5,7 @@
  * Nothing is stopped: who asks has to be told also where the runtime hangs. So
  * everything is read while it may change. A descriptor is never given back while the
  * runtime runs (g.c); what it points to may be: the stack and the name are read by the
- * kernel (peek()), which refuses what isn't there. A descriptor is read once more after
+ * kernel (dump_peek()), which refuses what isn't there. A descriptor is read once more after
  * its stack was: if it changed, all is read again. What is left: a goroutine that
  * parks twice in the same place meanwhile may show frames of both times.
  *
@@ -49,6 +49,7 @@ struct seen {
 	uint32_t since;
 	void *sp;
 	struct stack *stack;
+	const struct waiter *waiting;
 	void (*fn)(void *);
 	const char *name;
 	const void *site;
@@ -67,7 +68,7 @@ struct dump {
 	uint64_t shown;
 	size_t nout;
 	char out[4096];
-	int pipe[2];			/* for peek(), where that needs one; else -1 */
+	int pipe[2];			/* for dump_peek(), where that needs one; else -1 */
 	uintptr_t own_lo, own_hi;	/* code of the runtime; empty: the program's own */
 
 	/* What was last read of a stack, and how far the stack goes. */
@@ -93,7 +94,7 @@ static bool peek_by_pipe(struct dump *d, const void *at, void *to, size_t n)
  * Copies @n bytes, at most a page, from @at, where there may be nothing: then false. Not
  * in line: the caller may change its thread, and errno's address with it.
  */
-static NOINLINE bool peek(struct dump *d, const void *at, void *to, size_t n)
+NOINLINE bool dump_peek(struct dump *d, const void *at, void *to, size_t n)
 {
 	struct iovec here = { to, n }, there = { (void *)at, n };
 
@@ -115,9 +116,9 @@ static void peek_string(struct dump *d, const char *at, char *to, size_t n)
 	memset(to, 0, n--);
 	if (here > n)
 		here = n;
-	if (!peek(d, at, to, here))
+	if (!dump_peek(d, at, to, here))
 		to[0] = '\0';
-	else if (here < n && !memchr(to, 0, here) && !peek(d, at + here, to + here, n - here))
+	else if (here < n && !memchr(to, 0, here) && !dump_peek(d, at + here, to + here, n - here))
 		to[here] = '\0';
 }
 
@@ -134,7 +135,7 @@ static bool stack_word(void *arg, uintptr_t at, uintptr_t *word)
 
 		if (end > d->stack_end)
 			end = d->stack_end;
-		if (at >= end || !peek(d, (void *)at, d->bytes, end - at))
+		if (at >= end || !dump_peek(d, (void *)at, d->bytes, end - at))
 			return false;
 		d->window = at;
 		d->window_end = end;
@@ -155,6 +156,7 @@ static NO_TSAN NOINLINE void look(const struct g *g, struct seen *s)
 	s->since = v->since;
 	s->sp = v->sp;
 	s->stack = v->stack;
+	s->waiting = v->waiting;
 	s->fn = v->fn;
 	s->name = v->name;
 	s->site = v->site;
@@ -313,27 +315,39 @@ static void say_header(struct dump *d, const struct seen *s)
 	    name[0] ? ": " : "", symbol(d, (const void *)(uintptr_t)s->fn, false));
 }
 
+/*
+ * Reads what there is of @g, until it held still meanwhile: *@s, and the frames of one that
+ * is switched away. Returns how many; *@s is of one that is dead where it has ended.
+ */
+static size_t see(struct dump *d, const struct g *g, struct seen *s, uintptr_t *pc)
+{
+	struct seen again;
+	size_t n = 0;
+
+	look(g, &again);
+	for (int tries = 0; tries < 8; tries++) {
+		*s = again;
+		if (s->state == G_DEAD || s->state == G_RUNNING || !s->sp || !s->stack)
+			break;
+		n = parked_frames(d, s, pc);
+		look(g, &again);
+		if (same(s, &again))
+			break;
+		n = 0;
+	}
+	return n;
+}
+
 static void dump_g(struct g *g, void *arg)
 {
 	struct dump *d = arg;
 	uintptr_t pc[FRAMES];
 	struct own_frames own = { .pc = pc };
-	struct seen s, again;
-	size_t n = 0;
+	struct seen s;
+	size_t n = see(d, g, &s, pc);
 
-	look(g, &again);
-	for (int tries = 0; tries < 8; tries++) {
-		s = again;
-		if (s.state == G_DEAD)
-			return;
-		if (s.state == G_RUNNING || !s.sp || !s.stack)
-			break;
-		n = parked_frames(d, &s, pc);
-		look(g, &again);
-		if (same(&s, &again))
-			break;
-		n = 0;
-	}
+	if (s.state == G_DEAD)
+		return;
 	if (d->shown++)
 		dump_say(d, "\n");
 	say_header(d, &s);
@@ -347,9 +361,29 @@ static void dump_g(struct g *g, void *arg)
 			dump_say(d, "\tgoroutine running on thread %d; stack unavailable\n", (int)tid);
 	}
 	say_frames(d, pc, n);
+	if (s.state == G_WAITING && s.waiting)
+		dump_waits(d, (enum wait_why)s.why, s.waiting);
 	if (s.site)
 		dump_say(d, "created by %s\n", symbol(d, (const char *)s.site - 1, true));
 	flush(d);
+}
+
+/* @g, which doesn't run: where it is, and where it was made. */
+void dump_where(struct dump *d, const struct g *g)
+{
+	uintptr_t pc[FRAMES];
+	struct seen s;
+	size_t n = see(d, g, &s, pc);
+
+	say_frames(d, pc, n);
+	if (s.site)
+		dump_say(d, "created by %s\n", symbol(d, (const char *)s.site - 1, true));
+}
+
+/* A function's name. */
+const char *dump_name(struct dump *d, const void *fn)
+{
+	return symbol(d, fn, false);
 }
 
 /* The caller, whatever it is. */

@@ -137,24 +137,34 @@ static NOINLINE void lock_slow(struct go_mutex *mu)
 		m_leave(m);
 }
 
+/* For dumps only: whoever locks it says so. 0: a thread that is no goroutine. */
+static inline void set_owner(struct go_mutex *mu)
+{
+	const struct m *m = arch_m();
+
+	store_relaxed(&mu->_owner, m ? m->cur->id : 0);
+}
+
 void go_mutex_lock(struct go_mutex *mu)
 {
 	uint32_t old = 0;
 
 	if (unlikely(!__atomic_compare_exchange_n(&mu->_state, &old, LOCKED, false,
-						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+						  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		lock_slow(mu);
-		NO_TAIL_CALL();
-	}
+	set_owner(mu);
 }
 
 bool go_mutex_trylock(struct go_mutex *mu)
 {
 	uint32_t old = load_relaxed(&mu->_state);
 
-	return !(old & (LOCKED | STARVING)) &&
-	       __atomic_compare_exchange_n(&mu->_state, &old, old | LOCKED, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	if (old & (LOCKED | STARVING) ||
+	    !__atomic_compare_exchange_n(&mu->_state, &old, old | LOCKED, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	set_owner(mu);
+	return true;
 }
 
 /* For who is about to unlock it: cond.c. */

@@ -804,6 +804,7 @@ struct waiter {
 	struct wait_any *any;		/* NULL: can only be woken from this queue */
 	void *elem;			/* the value's place */
 	struct go_chan *chan;		/* NULL: it waits for something else */
+	struct syncq *q;		/* in a syncq: that one, for dumps */
 	uint32_t futex;			/* a thread waits here, if @any is NULL */
 	uint32_t index;			/* which of its siblings */
 	int64_t since;			/* in a syncq: began to wait */
@@ -1044,13 +1045,14 @@ static inline uint64_t rng_next(uint64_t *s)
 
 const char *symbol_place(const void *addr, char *buf, size_t size);
 
-/* ------------------------------------------------------ dump.c, schedtrace.c */
+/* --------------------------------------------- dump.c, leaks.c, schedtrace.c */
 
 void dump_init(void);
 void dump_exit(void);
 bool dump_wanted(void);
 int dump_all(int fd, const struct g *self);
 int64_t dump_tick(int64_t now, bool idle);
+void leaks_report(void);
 void schedtrace_init(void);
 int64_t schedtrace_tick(int64_t now);
 

@@ -474,6 +474,7 @@ static void end(struct m *m0)
 	for (uint32_t i = 0; i < a->n; i++)
 		page_flush(a->p[i]);
 	stats_keep();
+	leaks_report();
 	/* Of mutexes and waitgroups: see struct syncq. */
 	store_relaxed(&sched.gen, sched.gen + 1);
 	g_drop_waiters();

@@ -454,6 +454,7 @@ NOINLINE NO_TSAN void sched_exit(bool returned)
 	if (!m)
 		fork_refuse();
 	s = m->cur->stack;
+	store_relaxed(&m->cur->why, WAIT_NONE);
 	san_stack_left(s);
 	if (returned && m->cur == sched.main_g)
 		run_main_ended(m);

@@ -83,6 +83,8 @@ void stop_on_signal(struct m *m, void *ctx)
 		/* Back to go_run(), for good. */
 		store_relaxed(&m->in_rt, 1);
 		store_relaxed(&m->cur->state, G_RUNNABLE);
+		/* What it was last left with is of an earlier time. */
+		m->cur->sp = NULL;
 		m->cur = NULL;
 		if (m->eh)
 			eh_load(m, NULL);

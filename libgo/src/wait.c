@@ -143,6 +143,7 @@ void syncq_add(struct m *m, struct syncq *q, struct waiter *w)
 	struct waitq *own = m ? syncq_goroutines(q) : &q->threads;
 
 	w->g = m ? m->cur : NULL;
+	w->q = q;
 	if (own->first && own->first->since > w->since)
 		waitq_add_front(own, w);
 	else
