@@ -124,7 +124,8 @@ struct deferred defer_pop(struct unwinding *u)
 
 	if (!c->n) {
 		u->defers = c->older;
-		free(c->newer);
+		if (c->newer)
+			free(c->newer);
 		c->newer = NULL;
 	}
 	return d;

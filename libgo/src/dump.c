@@ -312,7 +312,7 @@ static void say_header(struct dump *d, const struct seen *s)
 	if (minutes >= 1)
 		dump_say(d, ", %lld minutes", (long long)minutes);
 	dump_say(d, "%s]: %s%s%s\n", s->flags & GO_PINNED ? ", locked to thread" : "", name,
-	    name[0] ? ": " : "", symbol(d, (const void *)(uintptr_t)s->fn, false));
+		 name[0] ? ": " : "", symbol(d, (const void *)(uintptr_t)s->fn, false));
 }
 
 /*

@@ -80,8 +80,9 @@ static void waits_for_signal(void)
 }
 
 static void (*const ways[])(void) = {
-	receives, sends, selects, receives_without_deadline, receives_from_nil, selects_nothing,
-	locks, reads_locked, waits_for_group, acquires, waits_for_signal,
+	receives, sends, selects, receives_without_deadline, receives_from_nil,
+	selects_nothing, locks, reads_locked, waits_for_group, acquires,
+	waits_for_signal,
 };
 
 static void *waits(void *arg)

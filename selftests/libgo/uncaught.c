@@ -74,8 +74,10 @@ F(un_lines)
 
 TEST(further_lines_are_set_in)
 {
-	ASSERT_TRUE(dies(un_lines, "panic: one\n\ttwo\n\t\n\tgoroutine 1 [running]:\n\t\n\n"
-				"goroutine 1 [running]: main: un_lines\n"));
+	static const char begin[] = "panic: one\n\ttwo\n\t\n\tgoroutine 1 [running]:\n\t\n\n"
+				    "goroutine 1 [running]: main: un_lines\n";
+
+	ASSERT_TRUE(dies(un_lines, begin));
 }
 
 F(un_after_deferred)

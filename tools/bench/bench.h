@@ -199,6 +199,8 @@ int libgo_buffer(struct bench_run *r);
 int libgo_select(struct bench_run *r);
 int libgo_mutex(struct bench_run *r);
 int libgo_mutex_4(struct bench_run *r);
+int libgo_defer(struct bench_run *r);
+int libgo_panic(struct bench_run *r);
 int libgo_timer(struct bench_run *r);
 int libgo_timers(struct bench_run *r);
 int libgo_timers_memory(struct bench_run *r);

@@ -16,6 +16,8 @@ const char *const bench_side_name[BENCH_SIDES] = { "libgo", "pthread", "go" };
 
 static const char no_channel[] = "threads have no channels: nothing hands a value over unbuffered";
 
+static const char no_defer[] = "threads bring nothing for this";
+
 static const char no_timers[] = "a process may not have so many timers of the kernel's";
 
 int bench_later(const void *a, const void *b)
@@ -75,6 +77,14 @@ const struct workload workloads[] = {
 	  .does = "4 lock and unlock the same one",
 	  .n = 10000000, .n_thread = 2000000, .quick_div = 20, .target = RATIO(1),
 	  .libgo = libgo_mutex_4, .pthread = thread_mutex_4 },
+	{ .name = "defer", .label = "call, deferred call", .unit = "ns",
+	  .does = "call a function that defers a call",
+	  .n = 5000000, .quick_div = 20, .target = MOST(100),
+	  .libgo = libgo_defer, .no_pthread = no_defer },
+	{ .name = "panic", .label = "panic, recovered", .unit = "ns",
+	  .does = "call a function that panics, which a call that it deferred recovers",
+	  .n = 1000000, .quick_div = 20, .target = RATIO(0.5),
+	  .libgo = libgo_panic, .no_pthread = no_defer },
 	{ .name = "wake", .label = "wake and end parked ones", .unit = "ns",
 	  .does = "close the channel that 1,000,000 wait for, wait until all have ended",
 	  .n = 1000000, .n_thread = 5000, .quick_div = 20, .room = 8192, .target = RATIO(3),

@@ -30,6 +30,8 @@ var workloads = map[string]func(n int) float64{
 	"select":    measureSelect,
 	"mutex":     func(n int) float64 { return measureMutex(n, 1) },
 	"mutex-4":   func(n int) float64 { return measureMutex(n, 4) },
+	"defer":     measureDefer,
+	"panic":     measurePanic,
 	"wake":      measureWake,
 	"parked":    measureParked,
 	"made":      measureMade,
