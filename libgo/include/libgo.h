@@ -931,9 +931,8 @@ struct go_timer {
  * @arg: its argument
  *
  * Of one that is pending this is stop and start. Where no runtime runs, nothing
- * happens, as when it ended right afterwards. Late it is by microseconds where
- * a P is free or comes to a scheduling point; where all run on, as a goroutine is that is ready.
- * Where memory for a goroutine is short it fires when there is some.
+ * happens, as when it ended right afterwards. Where memory for a goroutine is
+ * short it fires when there is some.
  *
  * Context: a goroutine, or any thread. Does not block.
  * Go: time.AfterFunc.

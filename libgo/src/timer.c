@@ -90,20 +90,39 @@ static void set_first(struct timer_heap *h)
 	store_relaxed(&h->first, h->n ? h->heap[0].when : NEVER);
 }
 
+/* The root stands before a cache line, so that each four siblings have one to themselves. */
+#define BEFORE_ROOT	(64 - sizeof(struct timer_slot))
+
+static void free_slots(struct timer_heap *h)
+{
+	if (h->heap)
+		free((char *)h->heap - BEFORE_ROOT);
+}
+
+static int grow(struct timer_heap *h)
+{
+	uint32_t cap = h->cap ? 2 * h->cap : 64;
+	char *mem = aligned_alloc(64, 64 + cap * sizeof(struct timer_slot));
+	struct timer_slot *heap;
+
+	if (!mem)
+		return -ENOMEM;
+	heap = (struct timer_slot *)(mem + BEFORE_ROOT);
+	if (h->n)
+		memcpy(heap, h->heap, h->n * sizeof(*heap));
+	free_slots(h);
+	h->heap = heap;
+	h->cap = cap;
+	return 0;
+}
+
 /* Puts @t into @p's heap, whose lock the caller holds. */
 int timer_add_locked(struct p *p, struct timer *t)
 {
 	struct timer_heap *h = &p->timers;
 
-	if (h->n == h->cap) {
-		uint32_t cap = h->cap ? 2 * h->cap : 64;
-		struct timer_slot *heap = realloc(h->heap, cap * sizeof(*heap));
-
-		if (!heap)
-			return -ENOMEM;
-		h->heap = heap;
-		h->cap = cap;
-	}
+	if (unlikely(h->n == h->cap) && grow(h))
+		return -ENOMEM;
 	store_release(&t->p, p);
 	h->n++;
 	sift_up(h, h->n - 1, (struct timer_slot){ t->when, t });
@@ -246,8 +265,8 @@ bool timer_stop(struct timer *t)
 }
 
 /*
- * Takes @t in hand: out of its heap, if it is in one (true), so that it belongs to none, and nobody else
- * starts or stops it, until timer_set() or timer_release(). Its function doesn't run.
+ * Takes @t in hand: out of its heap, if it is in one (true), so that it belongs to none, and
+ * nobody else starts or stops it, until timer_set() or timer_release(). Its function doesn't run.
  */
 bool timer_hold(struct timer *t)
 {
@@ -378,7 +397,7 @@ void timer_run_all(struct m *m, int64_t now)
 
 void timer_exit(struct p *p)
 {
-	free(p->timers.heap);
+	free_slots(&p->timers);
 }
 
 static void wake_sleeper(struct m *m, struct timer *t)

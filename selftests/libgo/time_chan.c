@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * time_chan.c - go_after() and tickers where C and this runtime come in: who frees what, threads that
- * are no goroutines, runs that end. What Go promises of them is in rules_time_chan.c.
+ * time_chan.c - go_after() and tickers where C and this runtime come in: who frees what,
+ * threads that are no goroutines, runs that end. What Go promises of them is in
+ * rules_time_chan.c.
  */
 #include "test.h"
 
