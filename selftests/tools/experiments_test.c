@@ -181,6 +181,19 @@ TEST_F_TIMEOUT(experiment, mainexit, LIMIT)
 	EXPECT_LE(0, figure(&self->ran, "finished_returned", "goroutine"));
 }
 
+/* As many are left as were made, and are told of by the name of what they run. */
+TEST_F_TIMEOUT(experiment, leak, LIMIT)
+{
+	run(_metadata, &self->ran, "leak", 30);
+	EXPECT_EQ(0, figure(&self->ran, "alive_stopped", "goroutine"));
+	EXPECT_EQ(30, figure(&self->ran, "alive_left", "thread"));
+	EXPECT_EQ(30, figure(&self->ran, "alive_left", "goroutine"));
+	EXPECT_EQ(30, figure(&self->ran, "reported", "goroutine"));
+	EXPECT_EQ(-1, figure(&self->ran, "reported", "thread"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "picture"), "waits_for_nobody"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "why"), "nothing tells"));
+}
+
 /* Whatever the machine does: libgo's process ends with its report, the other one never. */
 TEST_F_TIMEOUT(experiment, deadlock, LIMIT)
 {

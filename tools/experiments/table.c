@@ -12,9 +12,10 @@
 extern const struct experiment experiment_create, experiment_switch, experiment_memory,
 	experiment_scale, experiment_stack, experiment_mn, experiment_steal, experiment_gomaxprocs,
 	experiment_parallel, experiment_block, experiment_preempt, experiment_order,
-	experiment_mainexit, experiment_deadlock, experiment_race, experiment_channel,
-	experiment_recover, experiment_cancel, experiment_server, experiment_pipeline,
-	experiment_crawl, experiment_jobs, experiment_skynet, experiment_gil, experiment_eventloop;
+	experiment_mainexit, experiment_leak, experiment_deadlock, experiment_race,
+	experiment_channel, experiment_recover, experiment_cancel, experiment_server,
+	experiment_pipeline, experiment_crawl, experiment_jobs, experiment_skynet, experiment_gil,
+	experiment_eventloop;
 
 const struct experiment *const experiments[] = {
 	&experiment_create,
@@ -30,6 +31,7 @@ const struct experiment *const experiments[] = {
 	&experiment_preempt,
 	&experiment_order,
 	&experiment_mainexit,
+	&experiment_leak,
 	&experiment_deadlock,
 	&experiment_race,
 	&experiment_channel,
