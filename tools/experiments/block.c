@@ -39,6 +39,7 @@ struct blocked {
 	int pipe[2];
 	uint64_t here;
 	int64_t sleep_ns;
+	bool over;
 };
 
 static void *read_pipe(void *arg)
@@ -51,6 +52,14 @@ static void *read_pipe(void *arg)
 	return NULL;
 }
 
+/* However slow the machine is: until all has been looked at. */
+static void sleep_on(struct blocked *b)
+{
+	do
+		go_sleep(b->sleep_ns);
+	while (!__atomic_load_n(&b->over, __ATOMIC_ACQUIRE));
+}
+
 static void blocks(void *arg, uint64_t i)
 {
 	struct blocked *b = arg;
@@ -58,7 +67,7 @@ static void blocks(void *arg, uint64_t i)
 	(void)i;
 	__atomic_add_fetch(&b->here, 1, __ATOMIC_SEQ_CST);
 	if (b->way == BY_SLEEP)
-		go_sleep(b->sleep_ns);
+		sleep_on(b);
 	else if (b->way == BY_CALL)
 		go_blocking(read_pipe, b);
 	else
@@ -81,7 +90,7 @@ static double progress(int64_t ns)
 
 static int beside(const struct plan *p, struct rep *rep, int way, int64_t ns, double alone)
 {
-	struct blocked b = { .way = way, .sleep_ns = 4 * ns };
+	struct blocked b = { .way = way, .sleep_ns = 2 * ns };
 	struct crew crew;
 	int err;
 
@@ -94,6 +103,7 @@ static int beside(const struct plan *p, struct rep *rep, int way, int64_t ns, do
 		rep_set(rep, EACH_WAY * way + PROGRESS, 100 * progress(ns) / alone);
 		rep_set(rep, EACH_WAY * way + THREADS, threads_alive());
 	}
+	__atomic_store_n(&b.over, true, __ATOMIC_RELEASE);
 	close(b.pipe[1]);
 	crew_wait(&crew);
 	close(b.pipe[0]);
