@@ -53,7 +53,7 @@ struct file {
 	uint64_t lost, arrows;
 	size_t n;
 	char out[OUT_BYTES];
-	char scratch[32 << 10];
+	char procfs[4096], gvt[32 << 10];	/* what the kernel's files say */
 	struct track track[GO_MAXPROCS_LIMIT + 1];
 	bool thread_named[TRACE_NTHREADS];
 	struct symbol symbol[SYMBOLS];

@@ -62,14 +62,14 @@ static bool look_procfs(struct file *f, struct kernel_counts *c, uint32_t tid, u
 	char path[64], *at;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%u/status", tid);
-	if (!read_file(path, f->scratch, sizeof(f->scratch)) ||
-	    !strstr(f->scratch, "nonvoluntary_ctxt_switches:"))
+	if (!read_file(path, f->procfs, sizeof(f->procfs)) ||
+	    !strstr(f->procfs, "nonvoluntary_ctxt_switches:"))
 		return false;
-	times = number_after(f->scratch, "nonvoluntary_ctxt_switches:");
+	times = number_after(f->procfs, "nonvoluntary_ctxt_switches:");
 	/* Time run, time waited for a processor, how often it got one. */
 	snprintf(path, sizeof(path), "/proc/self/task/%u/schedstat", tid);
-	if (read_file(path, f->scratch, sizeof(f->scratch))) {
-		at = strchr(f->scratch, ' ');
+	if (read_file(path, f->procfs, sizeof(f->procfs))) {
+		at = strchr(f->procfs, ' ');
 		waited = at ? strtoull(at, NULL, 10) : 0;
 	}
 	compare(f, c, tid, times, waited, now);
@@ -82,7 +82,7 @@ static bool look_gvt(struct file *f, struct kernel_counts *c, uint32_t tid, uint
 	static const char *const want[] = { "pid", "tid", "nonvoluntary_ctxt_switches",
 					    "runqueue_wait_ns" };
 	uint64_t value[ARRAY_SIZE(want)];
-	const char *names = strchr(f->scratch, '\n'), *line, *end;
+	const char *names = strchr(f->gvt, '\n'), *line, *end;
 
 	for (end = names ? strchr(names + 1, '\n') : NULL; end; end = strchr(line, '\n')) {
 		const char *head = names + 1, *at = line = end + 1;
@@ -112,7 +112,7 @@ void trace_look_at_kernel(struct file *f)
 {
 	uint32_t tid[LOOK_THREADS], n = 0;
 	uint64_t now = (uint64_t)go_now();
-	bool gvt = read_file("/proc/gvt/thread", f->scratch, sizeof(f->scratch));
+	bool gvt = read_file("/proc/gvt/thread", f->gvt, sizeof(f->gvt));
 
 	spin_lock(&sched.lock);
 	for (const struct m *m = sched.ms; m && n < LOOK_THREADS; m = m->next)
@@ -125,9 +125,10 @@ void trace_look_at_kernel(struct file *f)
 		for (uint32_t k = 0; k < LOOK_THREADS && c->tid != tid[i]; k++)
 			if (f->counts[k].tid == tid[i] || !f->counts[k].tid)
 				c = &f->counts[k];
+		/* No row: too many processes are watched, or they don't fit in here. */
 		if (gvt && look_gvt(f, c, tid[i], now))
 			f->counts_from = "/proc/gvt/thread";
-		else if (!gvt && look_procfs(f, c, tid[i], now))
+		else if (look_procfs(f, c, tid[i], now))
 			f->counts_from = "/proc/PID/task";
 	}
 }

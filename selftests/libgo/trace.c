@@ -529,6 +529,83 @@ TEST(number_in_the_name)
 	clean_up();
 }
 
+static void keeps_writing(void *arg)
+{
+	int *fds = arg;
+	char c = 'x';
+
+	CHECK_EQ(1, write(fds[1], &c, 1));
+	CHECK_EQ(1, read(fds[2], &c, 1));
+}
+
+/* Another process that found the same setting while this one writes. */
+TEST(shared_setting)
+{
+	int fds[4];
+	char c, own[192];
+	pid_t first, second;
+	struct trace *t;
+
+	trace_to("shared");
+	ASSERT_EQ(0, pipe(fds));
+	ASSERT_EQ(0, pipe(fds + 2));
+	first = fork();
+	if (!first) {
+		run_on(1, keeps_writing, fds);
+		_exit(0);
+	}
+	ASSERT_EQ(1, read(fds[0], &c, 1));
+	second = fork();
+	if (!second) {
+		run_on(1, ping, NULL);
+		_exit(0);
+	}
+	ASSERT_EQ(second, waitpid(second, NULL, 0));
+	ASSERT_EQ(1, write(fds[3], &c, 1));
+	ASSERT_EQ(first, waitpid(first, NULL, 0));
+	snprintf(own, sizeof(own), "%s.%d", path, second);
+	t = read_trace(own, second);
+	check_counts(t);
+	ASSERT_EQ(2, t->created);
+	t = read_trace(path, first);
+	check_counts(t);
+	ASSERT_EQ(1, t->created);
+	clean_up();
+}
+
+/* The file is looked at while it is written: as text. */
+static bool says(const char *what)
+{
+	static char text[1 << 20];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	CHECK(fd >= 0);
+	n = read(fd, text, sizeof(text) - 1);
+	CHECK(n >= 0);
+	close(fd);
+	text[n] = '\0';
+	return strstr(text, what);
+}
+
+static void until_counted(void *arg)
+{
+	bool module = !access("/proc/gvt/thread", R_OK);
+
+	while (!says(module ? "\"kernel_preemptions\":\"/proc/gvt/thread\"" :
+			      "\"kernel_preemptions\":\"/proc/PID/task\""))
+		go_sleep(2 * MS);
+}
+
+/* gvt.ko's counters where it is loaded, else procfs's. */
+TEST(counters_of_the_kernel)
+{
+	trace_to("kernel");
+	run_on(2, until_counted, NULL);
+	check_counts(read_trace(path, getpid()));
+	clean_up();
+}
+
 static void run_to_nowhere(void *arg)
 {
 	setenv("LIBGO_TRACE", "/nowhere/to/be/found", 1);
