@@ -100,22 +100,22 @@ void trace_flush(struct file *f)
 }
 
 /*
- * What has come together is written, and the tail. Slices that are open end at @now; 0: when
+ * What has come together is written, and the tail: mostly in one system call. Slices that are open end at @now; 0: when
  * their P was last heard of, since not all has been read yet.
  */
 static void commit(struct file *f, uint64_t now)
 {
-	bool empty;
+	bool empty = f->empty;
 
-	trace_flush(f);
-	f->end = f->at;
+	f->end = f->at + (off_t)f->n;
 	f->dirty = false;
-	empty = f->empty;
 	for (uint32_t i = 0; i < GO_MAXPROCS_LIMIT; i++) {
-		struct track *t = &f->track[i], was = *t;
+		struct track *t = &f->track[i];
+		bool open = t->open, stays = t->stays;
 
 		json_end_p(f, i, LEFT_OPEN, now ? now : t->last);
-		*t = was;
+		t->open = open;
+		t->stays = stays;
 	}
 	if (f->n > OUT_BYTES - EVENT_BYTES)
 		trace_flush(f);
