@@ -334,10 +334,13 @@ void trace_steal(const struct p *p, const struct p *victim, uint32_t n)
 
 /* -------------------------------------------------------------------- goroutines */
 
-/* The calling thread, which is none of the runtime's. */
+/* The calling thread, which has no P: the program's, or an M that found something for others. */
 static uint32_t this_thread(void)
 {
 	uint32_t tid = (uint32_t)gettid(), i = tid % (TRACE_NTHREADS - 1);
+
+	if (arch_m())
+		tid |= TRACE_M;
 
 	for (uint32_t n = 0; n < TRACE_NTHREADS - 1; n++) {
 		uint32_t is = load_relaxed(&trace_thread[i]);
@@ -369,7 +372,7 @@ void trace_ready(const struct m *m, struct g *g, bool timer)
 	if (!m || !m->p)
 		by = this_thread();
 	else
-		by = m->p->id + (timer || !m->cur ? TRACE_TIMER : 0);
+		by = m->p->id + (timer || !m->cur ? TRACE_RUNTIME : 0);
 	if (!g->sp)
 		created(m, g, by);
 	g->woken = (uint64_t)(go_now() - trace_base + 1) << TRACE_BY_BITS | by;

@@ -51,14 +51,15 @@ enum trace_why {
 /*
  * g->woken, of one that can run: when it was readied, in nanoseconds from trace_base on,
  * and below that, in TRACE_BY_BITS, by whom: a P's number, for the goroutine that runs there;
- * + TRACE_TIMER: for a timer or the scheduler; from TRACE_THREADS on: a thread.
+ * + TRACE_RUNTIME: for a timer, a descriptor; from TRACE_THREADS on: a thread.
  */
 #define TRACE_BY_BITS	12
-#define TRACE_TIMER	1024u
+#define TRACE_RUNTIME	1024u
 #define TRACE_THREADS	2048u
 #define TRACE_NTHREADS	2048u	/* the last one stands for all others */
+#define TRACE_M		(1u << 31)	/* in trace_thread: an M that had no P */
 
-_Static_assert(TRACE_TIMER >= GO_MAXPROCS_LIMIT, "Ps fit below");
+_Static_assert(TRACE_RUNTIME >= GO_MAXPROCS_LIMIT, "Ps fit below");
 _Static_assert(TRACE_THREADS + TRACE_NTHREADS == 1u << TRACE_BY_BITS, "threads fit");
 
 /*

@@ -254,6 +254,9 @@ static uint32_t thread_track(struct file *f, uint32_t by)
 	uint32_t i = by - TRACE_THREADS, tid = load_relaxed(&trace_thread[i]);
 	char name[64];
 
+	/* It has a name of its own. */
+	if (tid & TRACE_M)
+		return tid & ~TRACE_M;
 	if (!f->thread_named[i]) {
 		f->thread_named[i] = true;
 		if (tid)
@@ -275,9 +278,9 @@ static void arrow(struct file *f, uint64_t woken, bool first, uint32_t to, uint6
 	if (by >= TRACE_THREADS) {
 		from = thread_track(f, by);
 		what = "thread";
-	} else if (by >= TRACE_TIMER) {
-		from -= TRACE_TIMER;
-		what = "timer";
+	} else if (by >= TRACE_RUNTIME) {
+		from -= TRACE_RUNTIME;
+		what = "runtime";
 	}
 	/* An arrow begins at a slice; who is no goroutine has none. */
 	if (what) {

@@ -95,7 +95,7 @@ static void see_slice(struct trace *t, const struct json *e)
 		*(struct slice *)list_add(&t->thread, sizeof(s)) = s;
 	} else {
 		CHECK(!strcmp(cat, "runtime"));
-		t->timers += !strcmp(json_text(e, "name"), "timer");
+		t->timers += !strcmp(json_text(e, "name"), "runtime");
 		t->threads += !strcmp(json_text(e, "name"), "thread");
 	}
 }
