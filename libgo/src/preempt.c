@@ -108,7 +108,7 @@ static void count_shared(uint64_t *what)
 /* For probes and traces. @held: its thread waits where it is. */
 static void preempted(struct m *m, const struct p *p, bool held)
 {
-	probe3(preempt, m->cur->id, p->id, (int)held);
+	probe3(preempt, m->cur->id, p->id, held);
 	if (unlikely(trace_on))
 		trace_preempt(m, p, held);
 }
@@ -167,6 +167,7 @@ NOINLINE struct m *preempt_enter(struct m *m)
 
 void *go_blocking(void *(*fn)(void *), void *arg)
 {
+	const int reason = 1;	/* of the probe: it wants to */
 	struct m *m = m_enter();
 	struct p *p;
 	void *ret;
@@ -174,7 +175,7 @@ void *go_blocking(void *(*fn)(void *), void *arg)
 	if (!m)
 		return fn(arg);
 	p = m_drop_p(m);
-	probe4(handoff, m->cur->id, p->id, 1, m->tid);
+	probe4(handoff, m->cur->id, p->id, reason, m->tid);
 	store_relaxed(&m->cur->why, WAIT_BLOCKING);
 	store_relaxed(&m->blocking, true);
 	while (!cas_seq(&m->retake, RETAKE_NO, RETAKE_TAKEN) &&
@@ -446,6 +447,8 @@ static NO_TSAN NOINLINE uint64_t goroutine_on(const struct m *m)
 /* @m's P is taken, if it is in user code. */
 static bool take(struct m *m)
 {
+	const int reason = 0;	/* of the probe: it is blocked */
+	pid_t tid = load_relaxed(&m->tid);
 	int64_t now = 0;
 	uint64_t id;
 	struct p *p;
@@ -465,7 +468,7 @@ static bool take(struct m *m)
 		return true;
 	}
 	store_relaxed(&p->m, NULL);
-	probe4(handoff, id, p->id, 0, load_relaxed(&m->tid));
+	probe4(handoff, id, p->id, reason, tid);
 	if (unlikely(trace_on))
 		trace_handoff(p, now);
 	count_shared((uint64_t *)&page_shared_slot()->goroutine_handoffs);

@@ -112,7 +112,7 @@ static NOINLINE int go_foreign(const struct go_attr *attr, void (*fn)(void *), v
 		g_put_foreign(g);
 		goto out;
 	}
-	probe3(create, g->id, -1, fn);
+	probe3(create, g->id, PROBE_NO_P, g->fn);
 	shared = page_shared_slot();
 	__atomic_add_fetch(&shared->goroutine_creations, 1, __ATOMIC_RELAXED);
 	run_count_peak();
@@ -142,7 +142,7 @@ static inline int start(const struct go_attr *attr, void (*fn)(void *), void *ar
 			goto out;
 		}
 	}
-	probe3(create, g->id, m->p->id, fn);
+	probe3(create, g->id, m->p->id, g->fn);
 	count_creation(m->p);
 	sched_ready(m, g);
 out:
@@ -173,7 +173,7 @@ int run_start_last(struct m *m, void (*fn)(void *), void *arg, const void *site)
 	if (!g)
 		return err;
 	init_g(g, fn, arg, site);
-	probe3(create, g->id, m->p->id, fn);
+	probe3(create, g->id, m->p->id, g->fn);
 	count_creation(m->p);
 	sched_ready_last(m, g);
 	return 0;

@@ -261,7 +261,7 @@ void sched_ready(struct m *m, struct g *g)
 	if (likely(m != NULL))
 		probe2(ready, g->id, m->p->id);
 	else
-		probe2(ready, g->id, -1);
+		probe2(ready, g->id, PROBE_NO_P);
 	if (unlikely(g->pin))
 		ready_slow(m, g, false);
 	else
