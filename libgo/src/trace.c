@@ -303,6 +303,9 @@ void trace_gap(struct m *m)
 {
 	int64_t since = load_relaxed(&m->without_p);
 
+	/* It has one: pinned, and it yields. */
+	if (m->p)
+		return;
 	store_relaxed(&m->without_p, 0);
 	if (since)
 		shared(REC_GAP, m->cur, (uint64_t)since, (uint32_t)m->tid);
