@@ -126,6 +126,9 @@ static void side(const struct plan *p, struct rep *rep)
 static int run(struct result *r, const struct options *o)
 {
 	static const struct expectation expected[] = {
+		{ EXPECT_GROUND_MIN, "progress_sleep", SIDE_THREAD, 50 },
+		{ EXPECT_GROUND_MIN, "progress_call", SIDE_THREAD, 50 },
+		{ EXPECT_GROUND_MIN, "progress_read", SIDE_THREAD, 50 },
 		{ EXPECT_SIDE_MIN, "progress_sleep", SIDE_GOROUTINE, 50 },
 		{ EXPECT_SIDE_MIN, "progress_call", SIDE_GOROUTINE, 50 },
 		{ EXPECT_SIDE_MIN, "progress_read", SIDE_GOROUTINE, 50 },
