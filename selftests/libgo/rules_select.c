@@ -323,8 +323,11 @@ static void default_anywhere(void *arg)
 	for (at = 0; at < 12; at++) {
 		struct go_case cases[12];
 
-		for (i = 0; i < ARRAY_SIZE(cases); i++)
-			cases[i] = (struct go_case){ i % 2 ? GO_RECV : GO_SEND, c, NULL, false };
+		for (i = 0; i < ARRAY_SIZE(cases); i++) {
+			cases[i] = (struct go_case){ .op = GO_SEND, .chan = c };
+			if (i % 2)
+				cases[i].op = GO_RECV;
+		}
 		cases[at] = (struct go_case){ .op = GO_DEFAULT };
 		CHECK_EQ(at, go_select(cases, ARRAY_SIZE(cases)));
 	}
