@@ -9,7 +9,7 @@ static int port;
 static void serve(void *arg)
 {
 	int fd = from_arg(arg);
-	char buf[4096];
+	char buf[2048];
 	ssize_t n;
 
 	while ((n = go_read(fd, buf, sizeof(buf))) > 0)

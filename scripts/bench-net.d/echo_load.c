@@ -5,7 +5,7 @@
  *
  *   echo_load load PORT CONNECTIONS SECONDS BYTES
  *	each connection sends BYTES, waits for all of them, and sends again; prints the number of
- *	answers for each second
+ *	answers for each second, and of all
  *   echo_load hold PORT CONNECTIONS
  *	opens them, sends one byte by each and waits for it, prints "ready", and keeps them until
  *	its standard input ends
@@ -98,7 +98,7 @@ static void load(int port, int conns, double seconds, size_t n)
 	size_t *missing = calloc((size_t)conns + 100, sizeof(*missing));
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 	int64_t begin;
-	uint64_t answers;
+	uint64_t answers, before;
 
 	if (!missing || ep < 0)
 		die("epoll");
@@ -114,10 +114,11 @@ static void load(int port, int conns, double seconds, size_t n)
 		say(e.data.fd, n);
 	}
 	/* The first moments don't count. */
-	run(ep, n, missing, INT64_C(300000000));
+	before = run(ep, n, missing, INT64_C(300000000));
 	begin = now();
 	answers = run(ep, n, missing, (int64_t)(seconds * 1e9));
-	printf("%.1f\n", (double)answers * 1e9 / (double)(now() - begin));
+	printf("%.1f %llu\n", (double)answers * 1e9 / (double)(now() - begin),
+	       (unsigned long long)(before + answers));
 }
 
 static void hold(int port, int conns)

@@ -21,7 +21,7 @@ func die(err error) {
 
 func echo(c net.Conn) {
 	defer c.Close()
-	buf := make([]byte, 4096)
+	buf := make([]byte, 2048)
 	for {
 		n, err := c.Read(buf)
 		if err != nil {
