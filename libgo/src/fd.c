@@ -138,6 +138,14 @@ static ssize_t try_once(struct io *io, enum fd_kind *kind)
 	const int events = io->side == FD_READ ? POLLIN | POLLRDHUP : POLLOUT;
 	ssize_t ret;
 
+	if (io->socket && *kind != FD_SOCKET && *kind != FD_TCP) {
+		ret = classify(io->fd);
+		if (ret < 0)
+			return ret;
+		*kind = (enum fd_kind)ret;
+		if (ret != FD_SOCKET && ret != FD_TCP)
+			return -ENOTSOCK;
+	}
 	switch (*kind) {
 	case FD_SOCKET:
 	case FD_TCP:
@@ -217,6 +225,12 @@ static int wait_as_thread(int fd, int events, int64_t deadline)
 	return ret ? p.revents : -ETIMEDOUT;
 }
 
+/* Of a call that found another kind of file than it was made for. */
+static inline bool is_wrong_kind(ssize_t ret)
+{
+	return ret == -ENOTSOCK || ret == -EOPNOTSUPP || ret == -ENOSYS || ret == -ESPIPE;
+}
+
 static int64_t deadline_of(int fd)
 {
 	const struct netfd *d = netfd_find(fd);
@@ -235,7 +249,7 @@ static NOINLINE ssize_t do_as_thread(struct io *io)
 		enum fd_kind was = kind;
 
 		ret = try_once(io, &kind);
-		if (kind != was || ret == -EINTR)
+		if (ret == -EINTR || (kind != was && is_wrong_kind(ret)))
 			continue;
 		if (ret > 0 && io->all) {
 			done += ret;
@@ -283,7 +297,8 @@ static ssize_t loop(struct io *io, struct netfd *d)
 			ret = try_once(io, &kind);
 		if (unlikely(kind != was)) {
 			store_relaxed(&d->kind, kind);
-			continue;
+			if (ret == -EINTR || is_wrong_kind(ret))
+				continue;
 		}
 		if (ret > 0) {
 			if (kind == FD_TCP && io->side == FD_READ && (size_t)ret < io->left &&
