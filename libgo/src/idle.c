@@ -595,8 +595,8 @@ static void handoff_p(struct p *p, bool sleeps)
 		p->held = false;
 		m = NULL;
 		idle = true;
-		/* Those that were just moved: all others may be asleep. */
-		unwatched = timer_unwatched();
+		/* Timers were just moved, descriptors were its to look at: all others may be asleep. */
+		unwatched = unwatched_anything();
 	} else if (m) {
 		hand_over(m, p, false);
 	} else if (idle_others_wait(p) || (!sleeps && unwatched_anything())) {
