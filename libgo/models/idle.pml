@@ -738,7 +738,7 @@ again:
 		assert(owner[p] == me + 1);
 #ifdef PINNED
 		if
-		:: nwant_p > 0 ->
+		:: nwant_p > 0 && !pinned[me] ->
 			atomic {
 				!lock && drained(p);
 				wants(other);

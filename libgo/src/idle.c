@@ -59,6 +59,8 @@
  * owner out meanwhile takes some microseconds of both.
  */
 #define PATIENCE	(50 * NSEC_PER_USEC)
+/* And how long before that is done again, if it hasn't switched since: the monitor wakes a thief. */
+#define ROB_AGAIN	NSEC_PER_MSEC
 /* The same where no more than SHORT are queued, which it will soon have run itself. */
 #define PATIENCE_RING	NSEC_PER_USEC
 #define SHORT		2
@@ -217,10 +219,19 @@ static inline bool hushed(const struct p *p)
 	       runq_ring_len(p) <= HUSH_LEN;
 }
 
+/*
+ * It has nothing but what it would run next, and has not switched since that was last stolen from
+ * it. Whoever it is that it readies again and again wants something of it, a mutex most likely.
+ */
+static inline bool robbed(const struct p *p)
+{
+	return load_relaxed(&p->robbed_tick) == load_relaxed(&p->tick) && !runq_ring_len(p);
+}
+
 /* idle_wake_next(), with an idle P. */
 NOINLINE void idle_wake_unhushed(const struct p *p)
 {
-	if (!load_seq(&sched.nspinning) && !hushed(p))
+	if (!load_seq(&sched.nspinning) && !hushed(p) && !robbed(p))
 		idle_wake_p();
 }
 
@@ -356,7 +367,8 @@ static bool work_anywhere(void)
 	if (gq_len())
 		return true;
 	for (uint32_t i = 0; i < a->n; i++)
-		if (!runq_empty(a->p[i]) && !load_acquire(&a->p[i]->solo) && !hushed(a->p[i]))
+		if (!runq_empty(a->p[i]) && !load_acquire(&a->p[i]->solo) && !hushed(a->p[i]) &&
+		    !robbed(a->p[i]))
 			return true;
 	return false;
 }
@@ -420,12 +432,25 @@ static bool stays(const struct p *victim, int64_t ns, bool alone)
  */
 static struct g *steal_slow(struct p *p, struct p *victim, bool *waited)
 {
+	uint32_t tick;
+	struct g *g;
+
 	if (runq_ring_len(victim))
 		return stays(victim, PATIENCE_RING, false) ? runq_steal(p, victim, 1) : NULL;
 	if (*waited || !load_acquire(&victim->runnext))
 		return NULL;
+	if (robbed(victim) && go_now() - load_relaxed(&victim->robbed_at) < ROB_AGAIN)
+		return NULL;
 	*waited = true;
-	return stays(victim, PATIENCE, true) ? runq_steal_next(p, victim) : NULL;
+	if (!stays(victim, PATIENCE, true))
+		return NULL;
+	tick = load_relaxed(&victim->tick);
+	g = runq_steal_next(p, victim);
+	if (g) {
+		store_relaxed(&victim->robbed_tick, tick);
+		store_relaxed(&victim->robbed_at, go_now());
+	}
+	return g;
 }
 
 static struct g *steal(struct m *m)
@@ -788,6 +813,13 @@ struct g *idle_find(struct m *m)
 		}
 		store_release(&p->solo, rcu_ps()->n == 1);
 		rcu_thread_quiescent();
+		/* First: those that want a P and are given one would else hand it round for ever. */
+		if (unlikely(m_pinned(m) != NULL)) {
+			g = pinned_find(m);
+			if (g)
+				return g;
+			continue;
+		}
 		if (load_relaxed(&sched.nwant_p) && give_p_away(m))
 			continue;
 		/* It may have taken the place of a held thread, and be held itself. */
@@ -795,12 +827,6 @@ struct g *idle_find(struct m *m)
 			idle_have_m(false);
 		if (netpoll_due(p))
 			netpoll_look(m);
-		if (unlikely(m_pinned(m) != NULL)) {
-			g = pinned_find(m);
-			if (g)
-				return g;
-			continue;
-		}
 		if (p->id < load_relaxed(&sched.np)) {
 			g = look(m);
 			if (g) {

@@ -348,6 +348,50 @@ TEST(lets_others_run)
 	run_on(3, yields_to_others, NULL);
 }
 
+/* Several want the same P at any time, and no thread is there but theirs. */
+
+#define RING 6
+
+static struct go_chan *ring[RING];
+
+static void passes_on(void *arg)
+{
+	intptr_t i = (intptr_t)arg;
+	size_t k, n = scaled(1000);
+	int v;
+
+	for (k = 0; k < n; k++) {
+		go_recv(ring[i], &v);
+		go_yield();
+		go_send(ring[(i + 1) % RING], &v);
+	}
+	go_wg_done(&wg);
+}
+
+static void in_a_ring(void *arg)
+{
+	const struct go_attr attr = { .flags = GO_PINNED };
+	intptr_t i;
+	int v = 0;
+
+	go_wg_add(&wg, RING);
+	for (i = 0; i < RING; i++)
+		ring[i] = make_chan(sizeof(int), RING);
+	for (i = 0; i < RING; i++)
+		CHECK_EQ(0, go_with(&attr, passes_on, (void *)i));
+	for (i = 0; i < RING; i++)
+		go_send(ring[i], &v);
+	go_wg_wait(&wg);
+	for (i = 0; i < RING; i++)
+		go_chan_free(ring[i]);
+}
+
+TEST(only_pinned_ones)
+{
+	run_on(1, in_a_ring, NULL);
+	run_on(3, in_a_ring, NULL);
+}
+
 TEST(many_short_ones)
 {
 	run_on(1, come_and_go, NULL);
