@@ -581,6 +581,9 @@ template <typename T, typename V> struct go_sendable_<T, V, decltype(T{ go_any_<
 	enum { value = 1 };
 };
 
+template <typename T, typename V>
+go_sendable_<T, V> go_sent_by_(T (*c)(struct go_chan *), V v);
+
 template <typename T> inline struct go_chan *go_plain_(T (*c)(struct go_chan *))
 {
 	return (struct go_chan *)(uintptr_t)c;
@@ -610,8 +613,8 @@ GO_UNUSED static inline struct go_case go_case_(enum go_op op, struct go_chan *c
 
 #define GO_PLAIN_(c)		go_plain_(c)
 #define GO_VALUE_(c, v)							\
-	static_assert(go_sendable_<GO_CHAN_ELEM(c), decltype(v)>::value || \
-		      __builtin_constant_p(v), "this is no value of the channel's type"); \
+	static_assert(decltype(go_sent_by_(c, v))::value || __builtin_constant_p(v), \
+		      "this is no value of the channel's type");		\
 	GO_CHAN_ELEM(c) go_sent_{ v }
 #define GO_PLACE_(c, p)		go_place_(c, p)
 #define GO_SOURCE_(c, p)	go_source_(c, p)

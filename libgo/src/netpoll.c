@@ -26,7 +26,7 @@
  * A program that closes with close() is not seen doing it. The kernel drops the registration,
  * and whoever gets the number next would wait for ever. So what libgo itself makes
  * (go_accept4(), go_connect(), ...) starts afresh, whatever is remembered of its number; and
- * the monitor asks for each descriptor that has been waited for for long, once, whether it is
+ * the monitor asks for each descriptor that has long been waited for, once, whether it is
  * registered still (netpoll_sweep()).
  *
  * A program that has no goroutine waiting for a descriptor pays one test of netpoll.on

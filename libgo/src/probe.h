@@ -21,7 +21,7 @@
 #ifndef GVTGO_PROBE_H
 #define GVTGO_PROBE_H
 
-#if __has_include(<sys/sdt.h>) && !defined(GVT_NO_PROBES)
+#if __has_include("sys/sdt.h") && !defined(GVT_NO_PROBES)
 #ifdef __clang__
 #define STAP_SDT_ARG_CONSTRAINT	m
 #endif

@@ -414,7 +414,7 @@ void json_record(struct file *f, uint32_t p, const uint64_t *w)
 	}
 }
 
-/* What goes on on a P ends at @end. */
+/* A slice of a P ends at @end. */
 void json_end_p(struct file *f, uint32_t p, unsigned int why, uint64_t end)
 {
 	close_slice(f, p, why, end);

@@ -207,9 +207,8 @@ static void changes(void *arg)
 
 	CHECK(fd >= 0);
 	for (i = 0; i < 4; i++) {
-		if (i) {
+		if (i)
 			CHECK_EQ(fd, open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-		}
 		CHECK_EQ(1, go_read(fd, &c, 1));
 		CHECK_EQ(0x7f, c);
 		close(fd);
