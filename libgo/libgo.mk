@@ -69,7 +69,7 @@ install-libgo: libgo
 	install -m 644 $(O)/libgvtgo.a $(DESTDIR)$(LIBDIR)/
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		libgo/libgo.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libgo.pc
-	install -m 644 libgo/include/libgo.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 libgo/include/libgo.h libgo/include/libgo_cxx.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 libgo/examples/*.[ch] $(DESTDIR)$(DOCDIR)/examples/
 	install -d $(DESTDIR)$(GDB_AUTO_LOAD)
@@ -78,7 +78,7 @@ install-libgo: libgo
 
 uninstall-libgo:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBGO_SONAME) libgvtgo.so libgvtgo.a pkgconfig/libgo.pc) \
-		$(DESTDIR)$(PREFIX)/include/libgo.h \
+		$(DESTDIR)$(PREFIX)/include/libgo.h $(DESTDIR)$(PREFIX)/include/libgo_cxx.h \
 		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
 	rm -f $(patsubst libgo/%,$(DESTDIR)$(DOCDIR)/%,$(wildcard libgo/examples/*.[ch]))
 

@@ -135,11 +135,11 @@ TEST(threads_that_wait_inside)
 	for (procs = 1; procs <= 4; procs *= 4) {
 		/* The select sends to nobody, and receives from nobody. */
 		ASSERT_TRUE(deadlocks(&c, all_wait, (void *)(intptr_t)procs));
-		ASSERT_TRUE(find_line(c.err, "goroutine 1 [chan receive (nil chan)]"))
+		ASSERT_TRUE(find_line(c.err, "goroutine 1 [chan receive (nil chan)]") != NULL)
 			show_child(&c);
 		snprintf(want, sizeof(want), "threads that are no goroutines, and wait too: %zu",
 			 ARRAY_SIZE(ways));
-		ASSERT_TRUE(find_whole_line(c.err, want))
+		ASSERT_TRUE(find_whole_line(c.err, want) != NULL)
 			show_child(&c);
 	}
 }

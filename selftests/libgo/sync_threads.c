@@ -15,7 +15,7 @@ static struct go_mutex mutex;
 static struct go_sem sem;
 static struct go_waitgroup wg;
 static pthread_t threads[2 * THREADS];
-static long a, b, value, taken;	/* ordered by what is tested, by nothing else */
+static unsigned long a, b, value, taken;	/* ordered by what is tested, by nothing else */
 
 struct pair {
 	void (*one)(void *), (*other)(void *);

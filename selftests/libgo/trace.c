@@ -421,7 +421,7 @@ TEST(panic)
 {
 	has_all(trace_of_end("panic"));
 	ASSERT_TRUE(exited_with(&child, 2));
-	ASSERT_TRUE(find_whole_line(child.err, "panic: as wanted"));
+	ASSERT_TRUE(find_whole_line(child.err, "panic: as wanted") != NULL);
 }
 
 TEST(killed_by_a_signal)
