@@ -148,34 +148,47 @@ static void send_now(struct m *m, struct go_chan *c, int64_t now)
 		wait_wake(m, w);
 }
 
+/* Behind the buffer of one value. */
+struct once_timer {
+	struct timer timer;
+	int64_t fired;	/* 0: not yet */
+};
+
+/*
+ * Where the channel's lock is held (by who is about to wait for it, and looks for what runs
+ * next), the time is still that of the first attempt: those of two channels are in order.
+ */
 static void send_once(struct m *m, struct timer *t)
 {
+	struct once_timer *a = container_of(t, struct once_timer, timer);
 	struct go_chan *c = t->arg;
 	int64_t now = go_now();
 
+	if (!a->fired)
+		a->fired = now;
 	if (spin_trylock(&c->lock))
-		send_now(m, c, now);
+		send_now(m, c, a->fired);
 	else
 		timer_again(t, now + BUSY_AGAIN);
 }
 
-/* Behind the buffer of one value. */
 static struct timer *timer_of(struct go_chan *c)
 {
-	return (struct timer *)(c->buf + sizeof(int64_t));
+	return &((struct once_timer *)(c->buf + sizeof(int64_t)))->timer;
 }
 
 struct go_chan *go_after(int64_t ns)
 {
 	int64_t when = timer_in(ns);
-	struct go_chan *c = chan_make(sizeof(int64_t), 1, sizeof(struct timer));
+	struct go_chan *c = chan_make(sizeof(int64_t), 1, sizeof(struct once_timer));
 	struct timer *t;
 	struct m *m;
 
 	if (!c)
 		return NULL;
 	t = timer_of(c);
-	*t = (struct timer){ .fn = send_once, .arg = c };
+	*container_of(t, struct once_timer, timer) =
+		(struct once_timer){ .timer = { .fn = send_once, .arg = c } };
 	c->timed = true;
 	if (enter(&m)) {
 		timer_start(m, t, when);
