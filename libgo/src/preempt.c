@@ -37,7 +37,9 @@
  * P of a held one sees to it that the next one finds an M too (idle_find()). Where there is
  * none nevertheless, the held ones are let go first (preempt_unstick()), and none is held
  * while a thread is started (sched.nstarting). And where no P gets on, since its M waits for
- * malloc's lock inside the runtime, a held thread runs for a while without one.
+ * malloc's lock inside the runtime, a held thread runs for a while without one. The same
+ * where the thread that is being started doesn't come, since who starts it waits for such a
+ * lock, while all others spin for it (as in ASan's report of an error).
  *
  * Out of the kernel again, a thread whose P was taken runs on without one (loose) until
  * it calls the runtime and gets an idle P there, or waits in the global queue; or until
@@ -64,6 +66,9 @@
 
 #include "san.h"
 
+/* So many looks in a row without anybody to leave a P to: what is awaited is held. */
+#define WITHOUT_M	20
+
 /* m->retake */
 enum { RETAKE_NO, RETAKE_ASKED, RETAKE_TAKEN, RETAKE_STEAL };
 
@@ -83,6 +88,7 @@ enum { HOLD_NO, HOLD_YES, HOLD_STOP };
 static bool can_barrier;
 static struct sigaction before;
 static bool installed;
+static uint32_t without_m;	/* looks at Ps that nobody was there for: the monitor's */
 static uint32_t nloose;		/* threads that were robbed of their P, and are not held */
 
 static bool barrier_everywhere(void)
@@ -520,9 +526,15 @@ bool preempt_look(struct p *p, int64_t now, int64_t slice, bool wanted)
 		/* It computes, and may. */
 		p->seen_at = now;
 		p->seen_time += ran;
-	} else if (2 * ran >= slice && idle_have_m(true)) {
+	} else if (2 * ran >= slice) {
 		/* The P is left to somebody who is there already: see the head of this file. */
-		retake(m, false);
+		if (idle_have_m(true)) {
+			without_m = 0;
+			retake(m, false);
+		} else if (++without_m >= WITHOUT_M) {
+			without_m = 0;
+			preempt_unstick(1);
+		}
 	}
 	return true;
 }

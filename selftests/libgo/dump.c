@@ -404,16 +404,16 @@ TEST(names)
 /* ------------------------------------------------------------- while it goes on */
 
 static int churning;
+static uint64_t any_id;	/* of one that has run: who made it may have ended first */
 
 void du_churn(void *arg);
 void du_churn(void *arg)
 {
 	const struct go_attr own = { .stack_size = 16 << 10 };
-	uint64_t any;
 
 	while (rd(churning)) {
 		go_yield();
-		go_with(&own, du_fresh, &any);
+		go_with(&own, du_fresh, &any_id);
 		go_sleep(0);
 	}
 }
