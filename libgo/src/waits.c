@@ -58,11 +58,14 @@ static void say_select(struct dump *d, const struct waiter *first, uint32_t n)
 {
 	for (uint32_t i = 0; i < n && i < CASES; i++) {
 		struct waiter w;
+		uint8_t send;
 
 		if (!dump_peek(d, first + i, &w, sizeof(w)))
 			return;
+		/* No record may be there any more, and so anything in place of a bool. */
+		memcpy(&send, &w.send, sizeof(send));
 		if (w.chan)
-			say_chan(d, w.send ? "may send to" : "may receive from", w.chan);
+			say_chan(d, send ? "may send to" : "may receive from", w.chan);
 	}
 	if (n > CASES)
 		dump_say(d, "\tand %u cases more\n", n - CASES);
