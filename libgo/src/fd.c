@@ -745,7 +745,7 @@ int go_fd_close(int fd)
 
 	before_call();
 	/* Where nobody else can use it, as in the child of a fork(), there is nobody to wake. */
-	ret = d && !fork_frozen() ? netfd_close(d, fd) : (int)SYS(close, fd);
+	ret = d && !fork_frozen() ? netfd_close(d, fd) : close_seen(fd);
 	/* The number is free, whatever a signal interrupted: there is no trying again. */
 	return ret == -EINTR ? 0 : ret;
 }

@@ -141,7 +141,7 @@ static int listen_at(const struct addrinfo *a)
 	if (!err)
 		err = SYS(listen, fd, SOMAXCONN);
 	if (err) {
-		SYS(close, fd);
+		close_seen(fd);
 		return (int)err;
 	}
 	return fd;
@@ -240,7 +240,7 @@ int go_unix_listen(const char *path)
 	if (!err)
 		err = SYS(listen, fd, SOMAXCONN);
 	if (err) {
-		SYS(close, fd);
+		close_seen(fd);
 		return (int)err;
 	}
 	return fd;

@@ -574,7 +574,7 @@ int netfd_close(struct netfd *d, int fd)
 	 * do so a moment later.
 	 */
 	__atomic_fetch_and(&d->refs, ~FD_CLOSING, __ATOMIC_SEQ_CST);
-	return (int)SYS(close, fd);
+	return close_seen(fd);
 }
 
 /* -------------------------------------------------------------------- for the monitor */
