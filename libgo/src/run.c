@@ -144,6 +144,8 @@ static inline int start(const struct go_attr *attr, void (*fn)(void *), void *ar
 	}
 	probe3(create, g->id, m->p->id, g->fn);
 	count_creation(m->p);
+	/* It wants nothing of who makes it, as far as anybody knows: see robbed() in idle.c. */
+	store_relaxed(&m->p->robbed_tick, m->p->tick - 1);
 	sched_ready(m, g);
 out:
 	m_leave(m);
