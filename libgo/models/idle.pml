@@ -39,7 +39,7 @@
  *
  * holds work		-DBUDGET=3 -DWORK -DCOMPUTE
  * holds three_ps	-DBUDGET=2 -DWORK -DCOMPUTE -DNP=3 -DENDLESS=2
- * holds pinned		-DBUDGET=1 -DWORK -DPINNED
+ * holds pinned		-DBUDGET=2 -DPINNED
  * holds timers		-DBUDGET=2 -DWORK -DTIMERS
  * holds maxprocs	-DBUDGET=1 -DWORK -DPROCS
  * holds foreign	-DBUDGET=0 -DWORK -DFOREIGN -DCOMPUTE
@@ -53,7 +53,7 @@
  * fails last_spinner_leaves	-DBUDGET=2 -DWORK -DCOMPUTE -DNP=3 -DENDLESS=2 -DMUTATE_NO_CHAIN
  * fails word_reset_late	-DBUDGET=2 -DWORK -DMUTATE_RESET_LATE
  * fails pop_without_lock	-DBUDGET=2 -DWORK -DMUTATE_POP_UNLOCKED
- * fails kept_from_others	-DBUDGET=1 -DPINNED -DWORK -DMUTATE_NO_HANDOFF
+ * fails kept_from_others	-DBUDGET=1 -DPINNED -DMUTATE_NO_HANDOFF
  * fails inbox_not_seen		-DBUDGET=2 -DPINNED -DWORK -DMUTATE_NO_INBOX
  * fails want_not_seen		-DBUDGET=2 -DPINNED -DWORK -DMUTATE_WANT_IGNORED
  * fails nobody_watches		-DBUDGET=2 -DWORK -DTIMERS -DMUTATE_NO_WATCHER
