@@ -112,10 +112,12 @@ static bool at_rest(const struct m *m)
  */
 static uint32_t still_running(struct m *self, bool signal, bool *unborn)
 {
-	uint32_t n = 0;
+	uint32_t n;
 
-	*unborn = false;
 	spin_lock(&sched.lock);
+	/* Those that are being started need not be in the list yet. */
+	n = sched.nstarting;
+	*unborn = n;
 	for (struct m *m = sched.ms; m; m = m->next) {
 		pid_t tid = load_relaxed(&m->tid);
 
