@@ -359,31 +359,31 @@ static bool give_p_away(struct m *m)
 
 /* ------------------------------------------------------------------- looking */
 
-/* Is there work anywhere that somebody should be looking for? */
-static bool work_anywhere(void)
+/* Is there work that somebody should be looking for? @next: what a P would run next counts, too. */
+static bool work_to_find(bool next)
 {
 	struct p_array *a = rcu_ps();
 
 	if (gq_len())
 		return true;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (!runq_empty(a->p[i]) && !load_acquire(&a->p[i]->solo) && !hushed(a->p[i]) &&
-		    !robbed(a->p[i]))
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct p *p = a->p[i];
+
+		if ((next ? !runq_empty(p) : runq_ring_len(p) > 0) && !load_acquire(&p->solo) &&
+		    !hushed(p) && !robbed(p))
 			return true;
+	}
 	return false;
 }
 
-/* The same without what a P would run next. */
+static bool work_anywhere(void)
+{
+	return work_to_find(true);
+}
+
 static bool any_stealable(void)
 {
-	struct p_array *a = rcu_ps();
-
-	if (gq_len())
-		return true;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (runq_ring_len(a->p[i]) && !load_acquire(&a->p[i]->solo) && !hushed(a->p[i]))
-			return true;
-	return false;
+	return work_to_find(false);
 }
 
 /* Nothing was found. Ps that switch fast should not wake anybody for that. */
