@@ -118,9 +118,21 @@ int counters_watch_tree(pid_t pid)
 	return source()->watch_tree(pid);
 }
 
+int counters_unwatch(pid_t pid)
+{
+	return source()->unwatch(pid);
+}
+
+int counters_rows(struct counters_row **rows, size_t *nr)
+{
+	return source()->rows(rows, nr);
+}
+
 int counters_mark(struct tree_mark *m)
 {
-	return system_forks(&m->forks);
+	int err = system_forks(&m->forks);
+
+	return err ? err : source()->mark(m);
 }
 
 int counters_tree(const struct tree_mark *m, pid_t pid, bool watched, const struct rusage *ru,

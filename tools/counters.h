@@ -123,12 +123,55 @@ void counters_add(struct counters *sum, const struct counters *c);
  */
 int counters_watch_tree(pid_t pid);
 
+/* No longer. The row goes, with those of all that it forked. */
+int counters_unwatch(pid_t pid);
+
 /**
- * struct tree_mark - the system before a tree of processes began
+ * enum row_state - what a row is of
+ * @ROW_LIVE: a process that lives
+ * @ROW_ENDED: one that has ended
+ * @ROW_FOLDED: several that have ended, of one root
+ */
+enum row_state { ROW_LIVE, ROW_ENDED, ROW_FOLDED };
+
+/**
+ * struct counters_row - a watched process
+ * @pid: its number
+ * @root: the process that brought it in by counters_watch_tree(), or itself
+ * @state: does it live?
+ * @runtime: a runtime publishes, or has published, its counters
+ * @goroutines_alive: now
+ * @counters: since it is watched
+ */
+struct counters_row {
+	pid_t pid, root;
+	enum row_state state;
+	bool runtime;
+	uint64_t goroutines_alive;
+	struct counters counters;
+};
+
+/**
+ * counters_rows() - all watched processes, whoever had them watched
+ * @rows: where to put them: to be freed; NULL where there are none
+ * @nr: how many
+ *
+ * Return: 0; -ENOSYS without the module; another negative errno.
+ */
+int counters_rows(struct counters_row **rows, size_t *nr);
+
+/**
+ * struct tree_mark - the whole system at one moment
  * @forks: clones until then, which is all that procfs can be compared with
+ * @have_creation: what follows is known
+ * @creation_ns: the sum of all times from being created to running first
+ * @creation_count: how many ran for the first time
+ * @generation: a difference only means something within one
  */
 struct tree_mark {
 	uint64_t forks;
+	bool have_creation;
+	uint64_t creation_ns, creation_count, generation;
 };
 
 int counters_mark(struct tree_mark *m);

@@ -52,20 +52,31 @@ err_close:
 	return NULL;
 }
 
-int system_forks(uint64_t *forks)
+/* @key: with the newline before it, and the blank after it. */
+static int system_count(const char *key, uint64_t *value)
 {
 	char *text = read_file("/proc/stat"), *line;
 	int err = -EINVAL;
 
 	if (!text)
 		return -errno;
-	line = strstr(text, "\nprocesses ");
+	line = strstr(text, key);
 	if (line) {
-		*forks = strtoull(line + strlen("\nprocesses "), NULL, 10);
+		*value = strtoull(line + strlen(key), NULL, 10);
 		err = 0;
 	}
 	free(text);
 	return err;
+}
+
+int system_forks(uint64_t *forks)
+{
+	return system_count("\nprocesses ", forks);
+}
+
+int system_switches(uint64_t *switches)
+{
+	return system_count("\nctxt ", switches);
 }
 
 static void set_usage(struct counters *c, const struct rusage *ru)
@@ -115,6 +126,20 @@ static int procfs_read(struct counters *c)
 	return 0;
 }
 
+/* Nobody is watched, so there are no rows. */
+static int procfs_rows(struct counters_row **list, size_t *nr)
+{
+	*list = NULL;
+	*nr = 0;
+	return -ENOSYS;
+}
+
+static int procfs_mark(struct tree_mark *m)
+{
+	m->have_creation = false;
+	return 0;
+}
+
 static int procfs_watch_tree(pid_t pid)
 {
 	(void)pid;
@@ -145,6 +170,9 @@ const struct counter_source source_procfs = {
 	.present = procfs_present,
 	.begin = procfs_begin,
 	.read = procfs_read,
+	.rows = procfs_rows,
+	.mark = procfs_mark,
 	.watch_tree = procfs_watch_tree,
+	.unwatch = procfs_watch_tree,
 	.tree = procfs_tree,
 };
