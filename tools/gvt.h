@@ -7,7 +7,9 @@
 #define GVT_TOOLS_GVT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Exit statuses. `gvt stat` passes on those of the command that it runs. */
 #define EXIT_USAGE	2
@@ -50,6 +52,20 @@ void complain(const char *what, const char *why, ...) __attribute__((format(prin
  */
 bool parse_number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out);
 
+/* The same for a number of seconds, which may have a fraction. */
+bool parse_seconds(const char *what, const char *text, double min, double max, double *out);
+
+/**
+ * parse_pids() - read a list of process numbers, with commas between them
+ * @what: the option, for the message
+ * @text: what was typed
+ * @pids: where to put them, each once; to be freed
+ * @nr: how many
+ *
+ * Return: true; false after a message on stderr.
+ */
+bool parse_pids(const char *what, const char *text, pid_t **pids, size_t *nr);
+
 /*
  * flush_stdout() - write out what is buffered; a full disk or a closed pipe must
  * not look like success. Return: true; false after a message.
@@ -62,6 +78,7 @@ int64_t now_ns(void);
 int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 

@@ -13,6 +13,8 @@ static const char general[] =
 	"  gvt list                    the experiments and what they claim\n"
 	"  gvt run NAME... | all       measure: threads and goroutines side by side\n"
 	"  gvt stat [--] COMMAND...    run a command, then show what the kernel counted for it\n"
+	"  gvt stat -p PID [SECONDS]   the same for processes that run already\n"
+	"  gvt top                     live: kernel switches beside goroutine switches\n"
 	"  gvt bench [NAME...]         measure: goroutines of libgo, of Go, and threads\n"
 	"  gvt doctor                  what this machine can do, what is missing, what brings it\n"
 	"  gvt help [COMMAND | NAME]   this, or more about a command, or an experiment\n"
@@ -39,14 +41,46 @@ static const char run_help_end[] =
 	"where a verdict is \"fails\": that is a result.\n";
 
 static const char stat_help[] =
-	"gvt stat [OPTION...] [--] COMMAND [ARG...] - what the kernel counted for a command\n"
+	"gvt stat [OPTION...] [--] COMMAND [ARG...] - what the kernel counted for a program\n"
 	"\n"
+	"gvt stat [OPTION...] -p PID[,PID...] [SECONDS]\n"
+	"\n"
+	"  -r, --repeat N   run the command N times, 1 to 10000: median, least and most\n"
+	"  -p, --pid LIST   look at these processes instead, with commas between their numbers\n"
 	"  --json           JSON in place of a table\n"
+	"  --csv            CSV in place of a table: a row for each value\n"
 	"  -o, --output F   write to the file F; else to standard error\n"
 	"\n"
 	"Counts the command and all its children from its first instruction on. Signals sent to\n"
-	"gvt go on to the command. Exit status: the command's; 128 + N where signal N ended it;\n"
-	"126 where it can't be run, 127 where it isn't found.\n";
+	"gvt go on to the command; one that asks for an end also ends the repetitions. Exit\n"
+	"status: the command's (with -r that of the first run that failed); 128 + N where signal\n"
+	"N ended it; 126 where it can't be run, 127 where it isn't found.\n"
+	"\n"
+	"With -p it ends after SECONDS, when the processes have ended, or by Ctrl-C, and prints in\n"
+	"any case. Exit status then: 0; 128 + N where another signal N ended it. Processes of\n"
+	"other users: gvt.ko asks for CAP_SYS_PTRACE; without it they are read from procfs.\n"
+	"\n"
+	"Moves to another CPU are counted where kernel.perf_event_paranoid allows it.\n";
+
+static const char top_help[] =
+	"gvt top [OPTION...] - live: kernel switches and goroutine switches of each process\n"
+	"\n"
+	"  -b, --batch      plain lines, also on a terminal; else where there is none\n"
+	"  -n, --count N    end after N tables; else never\n"
+	"  -d, --delay S    seconds between two readings, from 0.1 on; else 2\n"
+	"  -s, --sort KEY   kernel, goroutine, cpu, wait, threads or pid; else kernel\n"
+	"  -f, --filter F   only names that contain F, or the process of that number\n"
+	"  -p, --pid LIST   only these processes, with commas between their numbers\n"
+	"  -t, --threads P  the threads of process P\n"
+	"\n"
+	"Keys: k g c w n p sort by kernel switches, goroutine switches, CPU, wait, number of\n"
+	"threads, process number; s by the next of these; Enter opens the threads of the marked\n"
+	"process, Esc goes back; / filters; + and - change the delay; Space pauses; ? tells all;\n"
+	"q quits. Each figure is for a second, over the time between two readings.\n"
+	"\n"
+	"Changes nothing: it shows what gvt.ko counts for processes that are watched anyway, as\n"
+	"all are that run libgo, and what procfs tells of the threads of all others.\n"
+	"Exit status: 0; 128 + N where signal N ended it, Ctrl-C too.\n";
 
 static const char doctor_help[] =
 	"gvt doctor [--json] - what this machine can do, what is missing, and what brings it\n"
@@ -95,6 +129,8 @@ bool print_help(const char *name)
 		print_run_help();
 	else if (!strcmp(name, "stat"))
 		fputs(stat_help, stdout);
+	else if (!strcmp(name, "top"))
+		fputs(top_help, stdout);
 	else if (!strcmp(name, "doctor"))
 		fputs(doctor_help, stdout);
 	else if (!strcmp(name, "bench"))

@@ -80,6 +80,7 @@ static const struct command {
 	{ "list", cmd_list },
 	{ "run", cmd_run },
 	{ "stat", cmd_stat },
+	{ "top", cmd_top },
 	{ "doctor", cmd_doctor },
 	{ "bench", cmd_bench },
 	{ "help", cmd_help },

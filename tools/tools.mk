@@ -4,7 +4,7 @@
 
 TOOLS_SRC := $(sort $(wildcard tools/*.c tools/experiments/*.c tools/bench/*.c))
 TOOLS_OBJ := $(TOOLS_SRC:%.c=$(O)/obj/%.o)
-TOOLS_PKGS := smartcols json-c
+TOOLS_PKGS := smartcols json-c ncursesw
 TOOLS_PKG_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(TOOLS_PKGS))
 TOOLS_PKG_LIBS ?= $(shell $(PKG_CONFIG) --libs $(TOOLS_PKGS))
 TOOLS_CFLAGS = $(BASEFLAGS) -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' -I tools -I libgo/include \
