@@ -8,23 +8,10 @@ set -uo pipefail
 # shellcheck source=selftests/tools/tap.sh
 . "$(dirname "$0")/tap.sh"
 
-# number KEY: its value in the JSON that `gvt stat -o $work/json` wrote ("null" too)
-number() {
-	sed -n "s/^ *\"$1\": *\([^,{]*\),\{0,1\}\$/\1/p" "$work/json" | tr -d '"'
-}
+# A program of which it is known what the kernel has to do for it.
+known=$(cd "$(dirname "$0")" && pwd)/known_threads
 
-# wait_until COMMAND...: until it is true; a limit only against hanging for good
-wait_until() {
-	local i
-
-	for ((i = 0; i < 3000; i++)); do
-		"$@" && return 0
-		sleep 0.02
-	done
-	return 1
-}
-
-plan 35
+plan 54
 
 # ----------------------------------------------------------- status and output
 gvt stat true
@@ -91,6 +78,39 @@ status=0
 wait $pid || status=$?
 is "a signal that the command ignores does not end gvt" 3 "$status"
 
+# --------------------------------------------------------------- repetitions
+gvt stat -r 3 --csv -o "$work/csv" -- sh -c 'echo run; (exit 0); exit 0'
+is "-r 3 runs it three times" $'run\nrun\nrun' "$out"
+is "csv: its columns" name,unit,median,per_second,min,max "$(head -n 1 "$work/csv")"
+# Rows whose figure is not between the least and the most, or below 0; and how many have one.
+is "csv: least <= median <= most, in each row" "" "$(awk -F, 'NR > 1 && $3 != "" &&
+	!(0 <= $5 && $5 <= $3 && $3 <= $6)' "$work/csv")"
+within "csv: rows with figures" 7 "$(awk -F, 'NR > 1 && $3 != ""' "$work/csv" | wc -l)" 30
+gvt stat -r 3 --json -o "$work/json" -- sh -c 'echo run >>"$1"; [ "$(wc -l <"$1")" -ne 2 ]' sh \
+	"$work/count"
+is "-r: the status of the run that failed" "1 3 1" "$status $(number runs) $(number status)"
+gvt stat -r 2 -- /nonexistent/command
+is "-r: not found is said once" "127 gvt: /nonexistent/command: No such file or directory" \
+	"$status $err"
+gvt stat -r 2 -- true
+matches "-r: the table has the median and the range" 'MEDIAN +min\.\.max +RATE' "$err"
+gvt stat -- sh -c 'exit 0'
+matches "a rate for each second" '[0-9.,]+ +[0-9.,]+/s  kernel switches: it waited' "$err"
+
+# A signal ends the run under way, and there are no more.
+rm -f "$work/out"
+set -m
+"$GVT" stat -r 5 --json -o "$work/json" -- bash -c 'echo ready; while :; do sleep 0.1; done' \
+	>"$work/out" 2>/dev/null &
+pid=$!
+set +m
+wait_until grep -qs ready "$work/out"
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+is "-r: a signal ends the repetitions" "143 1 15 1" \
+	"$status $(number runs) $(number signal) $(grep -c ready "$work/out")"
+
 # -------------------------------------------------------------------- counts
 gvt stat --json -o "$work/json" -- true
 source=$(number counters)
@@ -147,6 +167,65 @@ else
 	matches "... and the note says so" 'whole system' "$(number counters_note; cat "$work/json")"
 	skip "five hundred subshells one after the other" "gvt.ko is not loaded"
 fi
+
+# perf counts gvt, gvt counts perf, and that one counts the program: each sees at least what
+# the inner one sees. perf does not see the last switch of what ends.
+perf_counts() {
+	perf stat -x, -o "$1" -e context-switches,cpu-migrations -- "${@:2}"
+}
+# With ":u" behind the name it may not look into the kernel, and has counted nothing.
+perf_count() {
+	sed -n "s/^\([0-9]*\),[^,]*,$2,.*/\1/p" "$1"
+}
+cpus=$(nproc)
+names=("perf and gvt count the same command" "perf's inner switches are at least the program's"
+	"gvt counts at least perf's inner switches" "perf's outer switches are at least gvt's"
+	"gvt counts at least perf's inner migrations" "perf's outer migrations are at least gvt's"
+	"the program's moves are migrations")
+if ! command -v perf >/dev/null; then
+	for name in "${names[@]}"; do skip "$name" "perf is missing: Debian's linux-perf"; done
+elif ! perf_counts "$work/perf" true 2>"$work/err" ||
+	[[ ! $(perf_count "$work/perf" cpu-migrations) =~ ^[0-9]+$ ]]; then
+	for name in "${names[@]}"; do skip "$name" "perf can't count here: $(head -n 1 "$work/err")"; done
+else
+	status=0
+	perf_counts "$work/outer" "$GVT" stat --json -o "$work/json" -- perf stat -x, -o "$work/inner" \
+		-e context-switches,cpu-migrations -- "$known" wait 200 move 20 || status=$?
+	is "${names[0]}" 0 "$status"
+	inner=$(perf_count "$work/inner" context-switches)
+	switches=$(($(number voluntary_ctxt_switches) + $(number nonvoluntary_ctxt_switches)))
+	exits=1
+	[[ $source != gvt ]] ||
+		exits=$((1 + $(number process_creations) + $(number vfork_creations) +
+			$(number thread_creations)))
+	within "${names[1]}" 200 "$inner" 1000000000
+	within "${names[2]}" "$inner" "$switches" 1000000000
+	within "${names[3]}" $((switches - exits)) "$(perf_count "$work/outer" context-switches)" \
+		1000000000
+	inner=$(perf_count "$work/inner" cpu-migrations)
+	within "${names[4]}" "$inner" "$(number cpu_migrations)" 1000000000
+	within "${names[5]}" "$(number cpu_migrations)" \
+		"$(perf_count "$work/outer" cpu-migrations)" 1000000000
+	if ((cpus > 1)); then
+		within "${names[6]}" 20 "$inner" 1000000000
+	else
+		skip "${names[6]}" "there is one CPU"
+	fi
+fi
+
+# What it takes to make threads that end at once.
+gvt stat --json -o "$work/json" -- "$known" pass 100
+if [[ $source == gvt ]]; then
+	is "a hundred threads are a hundred creations" "100 0" \
+		"$(number thread_creations) $(number process_creations)"
+	matches "how long a new thread waits is told" '^[0-9.]+$' "$(number creation_to_run_ns)"
+else
+	within "a hundred threads are at least 100 creations in the system" 100 \
+		"$(number thread_creations)" 1000000000
+	is "how long a new thread waits is not known" null "$(number creation_to_run_ns)"
+fi
+gvt stat -- "$known" pass 1
+is "no line for goroutines where there are none" "" "$(grep goroutine <<<"${err%%gvt.ko is*}")"
 
 # gvt runs gvt: what the outer one counts is what the inner one says that it made.
 gvt stat --json -o "$work/json" -- "$GVT" run create --n 100 --csv

@@ -65,6 +65,22 @@ gvt() {
 	err=$(<"$work/err")
 }
 
+# number KEY: its first value in the JSON that `gvt stat -o $work/json` wrote ("null" too)
+number() {
+	sed -n "/^ *\"$1\": *\([^,{]*\),\{0,1\}\$/{s//\1/p;q}" "$work/json" | tr -d '"'
+}
+
+# wait_until COMMAND...: until it is true; a limit only against hanging for good
+wait_until() {
+	local i
+
+	for ((i = 0; i < 3000; i++)); do
+		"$@" && return 0
+		sleep 0.02
+	done
+	return 1
+}
+
 # All cases ran, and none failed.
 finish() {
 	if [[ $number -ne $planned ]]; then
