@@ -19,6 +19,7 @@
 #include <linux/kvm.h>
 
 #include "counters.h"
+#include "doctor.h"
 #include "gvt.h"
 #include "host.h"
 #include "thread_limits.h"
@@ -29,23 +30,9 @@
 #define MADV_GUARD_REMOVE	103
 #endif
 
-enum state { STATE_OK, STATE_NOTE, STATE_MISSING };
-
 static const char *const state_name[] = { "ok", "note", "missing" };
 
-/**
- * struct finding - what a check found
- * @state: ok; note: works, but not as well as it might; missing
- * @text: what was found
- * @remedy: the command, or what to do, where it isn't ok
- */
-struct finding {
-	enum state state;
-	char text[200], remedy[200];
-};
-
-__attribute__((format(printf, 3, 4)))
-static void found(struct finding *f, enum state how, const char *fmt, ...)
+void found(struct finding *f, enum state how, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -55,8 +42,7 @@ static void found(struct finding *f, enum state how, const char *fmt, ...)
 	va_end(ap);
 }
 
-__attribute__((format(printf, 2, 3)))
-static void remedy(struct finding *f, const char *fmt, ...)
+void remedy(struct finding *f, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -343,6 +329,15 @@ static const struct check {
 	{ "cpus", "CPUs", check_cpus },
 	{ "memory", "memory", check_memory },
 	{ "virtual", "virtual machine", check_virtual },
+	{ "governor", "CPU frequency", check_governor },
+	{ "turbo", "turbo", check_turbo },
+	{ "smt", "SMT", check_smt },
+	{ "load", "load", check_load },
+	{ "steal", "time stolen", check_steal },
+	{ "quota", "CPU quota (cgroup)", check_quota },
+	{ "clock", "clock", check_clock },
+	{ "huge_pages", "huge pages", check_huge_pages },
+	{ "perf", "perf_event_paranoid", check_perf },
 	{ "kvm", "KVM", check_kvm },
 	{ "qemu", "QEMU", check_qemu },
 	{ "modules", "loadable modules", check_module_support },
@@ -353,6 +348,8 @@ static const struct check {
 	{ "threads_max", "kernel.threads-max", check_threads_max },
 	{ "pids_cgroup", "pids.max (cgroup)", check_pids_cgroup },
 	{ "nproc", "RLIMIT_NPROC", check_nproc },
+	{ "nofile", "RLIMIT_NOFILE", check_files },
+	{ "address_space", "RLIMIT_AS", check_address_space },
 	{ "map_count", "vm.max_map_count", check_map_count },
 	{ "overcommit", "vm.overcommit_memory", check_overcommit },
 	{ "threads", "threads made at most", check_safe },

@@ -77,6 +77,20 @@ const char *host_virtual(void)
 }
 #endif
 
+const char *host_governor(void)
+{
+	static char text[32];
+	FILE *f = fopen("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "re");
+
+	if (!f)
+		return NULL;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	return *text ? text : NULL;
+}
+
 uint64_t host_meminfo(const char *key)
 {
 	char line[128];

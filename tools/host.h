@@ -20,6 +20,12 @@ int host_cpus(void);
 const char *host_virtual(void);
 
 /*
+ * How the kernel chooses the CPUs' frequency ("performance", "schedutil", ...); NULL where it
+ * doesn't, as in most virtual machines.
+ */
+const char *host_governor(void);
+
+/*
  * Bytes that can be had without taking them from anybody: MemAvailable, or what the
  * memory cgroups of this process leave, whichever is less.
  */

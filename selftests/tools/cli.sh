@@ -18,7 +18,7 @@ wrong() {
 	is "$name: nothing on stdout" "" "$out"
 }
 
-plan 79
+plan 80
 
 wrong "no command" 'command: none given; .*gvt help.*'
 wrong "unknown command" 'frobnicate: no such command; .*gvt help.*' frobnicate
@@ -40,7 +40,7 @@ wrong "--procs without a value" '--procs: needs a value; .*' run create --procs
 wrong "--n 0" '--n: 0 is out of range; .*' run create --n 0
 wrong "--n too much for one of two" '--n: 5000000 is too much for memory: at most 1000000' \
 	run create memory --n 5000000
-wrong "--json and --csv" 'run: --json and --csv exclude each other: .*' run create --json --csv
+wrong "--json and --csv" 'run: --json, --csv and --openmetrics exclude each other: .*' run create --json --csv
 wrong "stat without a command" 'stat: no command given, .*' stat
 wrong "stat with an unknown option" '-x: no such option of stat; .*' stat -x true
 wrong "list with an argument" 'create: list takes nothing but --json' list create
@@ -54,6 +54,11 @@ is "list: status 0" 0 "$status"
 matches "list names them" 'create.*switch.*memory.*scale.*skynet' "$out"
 gvt help run
 matches "help run explains its options" '--procs N.*--pin' "$out"
+
+gvt doctor --json
+is "doctor looks at what disturbs" "address_space clock governor huge_pages load nofile overcommit perf quota smt steal turbo" \
+	"$(sed -n 's/^ *"name": *"\(.*\)",$/\1/p' <<<"$out" | sort |
+		grep -xE 'address_space|clock|governor|huge_pages|load|nofile|overcommit|perf|quota|smt|steal|turbo' | xargs)"
 
 # Each experiment explains itself.
 while read -r name _; do
