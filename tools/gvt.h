@@ -19,13 +19,14 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define NSEC_PER_SEC	1000000000LL
 
-enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS };
 
 /**
  * struct options - what `gvt run` was asked for
  * @format: how to print
  * @quick: smaller numbers and shorter measurements
  * @pin: bind each measuring process to one CPU
+ * @vm: in the lab virtual machine, not here
  * @procs: Ps of the goroutine side; 0: libgo's own default
  * @n: how many, in place of what an experiment chooses; 0: let it choose
  */
@@ -33,6 +34,7 @@ struct options {
 	enum format format;
 	bool quick;
 	bool pin;
+	bool vm;
 	int procs;
 	uint64_t n;
 };
@@ -81,6 +83,7 @@ int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_complete(int argc, char **argv);
 
 /* The text of `gvt help NAME`, to stdout. Return: false where there is no such command. */
 bool print_help(const char *name);

@@ -1,67 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * main.c - the command gvt: finds the subcommand, and what every subcommand needs.
+ * main.c - the command gvt: finds the subcommand.
  */
-#include <errno.h>
 #include <locale.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gvt.h"
-
-void complain(const char *what, const char *why, ...)
-{
-	va_list ap;
-
-	va_start(ap, why);
-	fprintf(stderr, "gvt: %s: ", what);
-	vfprintf(stderr, why, ap);
-	putc('\n', stderr);
-	va_end(ap);
-}
-
-bool parse_number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out)
-{
-	unsigned long long value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end) {
-		complain(what, "`%s` is not a whole number; give one from %lu to %lu", text, min,
-			 max);
-		return false;
-	}
-	if (errno || value < min || value > max) {
-		complain(what, "%s is out of range; give a number from %lu to %lu", text, min, max);
-		return false;
-	}
-	*out = value;
-	return true;
-}
-
-bool flush_stdout(void)
-{
-	static bool complained;
-
-	if (!fflush(stdout) && !ferror(stdout))
-		return true;
-	if (!complained)
-		complain("standard output", "%s", strerror(errno ? errno : EIO));
-	complained = true;
-	return false;
-}
-
-int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
-}
+#include "suggest.h"
 
 static int cmd_help(int argc, char **argv);
 
@@ -83,6 +30,7 @@ static const struct command {
 	{ "top", cmd_top },
 	{ "doctor", cmd_doctor },
 	{ "bench", cmd_bench },
+	{ "complete", cmd_complete },
 	{ "help", cmd_help },
 	{ "--help", cmd_help },
 	{ "-h", cmd_help },
@@ -105,6 +53,8 @@ static int cmd_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	struct suggestion s;
+
 	/* Characters as the user's terminal has them, numbers as programs read them. */
 	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
@@ -115,6 +65,12 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	}
-	complain(argv[1], "no such command; `gvt help` lists them");
+	s = (struct suggestion){ .typed = argv[1] };
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		suggestion_try(&s, commands[i].name);
+	if (s.best)
+		complain(argv[1], "no such command; did you mean `%s`? `gvt help` lists all", s.best);
+	else
+		complain(argv[1], "no such command; `gvt help` lists them");
 	return EXIT_USAGE;
 }

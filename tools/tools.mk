@@ -57,8 +57,16 @@ install-tools: $(O)/install/gvt $(PEER_SCRIPTS:%=$(O)/peers/%)
 	install -d $(DESTDIR)$(PREFIX)/share/gvt/peers
 	install -m 644 $(PEER_SCRIPTS:%=$(O)/peers/%) $(DESTDIR)$(PREFIX)/share/gvt/peers
 
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 tools/completion/gvt.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gvt
+	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	install -m 644 tools/completion/_gvt $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gvt
+
 uninstall-tools:
 	rm -f $(DESTDIR)$(PREFIX)/bin/gvt
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/gvt
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gvt
 	rm -rf $(DESTDIR)$(PREFIX)/share/gvt
 
 # Go's side of `gvt bench`, where there is a Go: whichever is in PATH, and never another

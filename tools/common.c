@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * common.c - what every subcommand needs: messages, numbers, the time.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gvt.h"
+
+void complain(const char *what, const char *why, ...)
+{
+	va_list ap;
+
+	va_start(ap, why);
+	fprintf(stderr, "gvt: %s: ", what);
+	vfprintf(stderr, why, ap);
+	putc('\n', stderr);
+	va_end(ap);
+}
+
+bool parse_number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end) {
+		complain(what, "`%s` is not a whole number; give one from %lu to %lu", text, min,
+			 max);
+		return false;
+	}
+	if (errno || value < min || value > max) {
+		complain(what, "%s is out of range; give a number from %lu to %lu", text, min, max);
+		return false;
+	}
+	*out = value;
+	return true;
+}
+
+bool flush_stdout(void)
+{
+	static bool complained;
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	if (!complained)
+		complain("standard output", "%s", strerror(errno ? errno : EIO));
+	complained = true;
+	return false;
+}
+
+int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
