@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * crew.c - workers that do the same, as threads or as goroutines.
+ * crew.c - workers that do the same, as threads, as goroutines, or as processes.
  */
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crew.h"
+#include "memuse.h"
 
 struct crew_member {
 	struct crew *crew;
 	uint64_t i;
 	pthread_t t;
+	pid_t pid;
 };
 
 static void *thread_body(void *arg)
@@ -34,9 +39,26 @@ static void goroutine_body(void *arg)
 	go_wg_done(&c->ended);
 }
 
+static int start_process(struct crew *c, struct crew_member *m)
+{
+	pid_t parent = getpid();
+
+	m->pid = fork();
+	if (m->pid)
+		return m->pid < 0 ? -errno : 0;
+	/* Don't outlive who made it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent)
+		c->fn(c->arg, m->i);
+	_exit(0);
+}
+
 static int start_one(struct crew *c, struct crew_member *m)
 {
 	int err;
+
+	if (c->s == SIDE_PROCESS)
+		return start_process(c, m);
 
 	if (c->s == SIDE_THREAD)
 		return -pthread_create(&m->t, NULL, thread_body, m);
@@ -84,12 +106,33 @@ int crew_start(struct crew *c, struct rep *rep, enum side s, uint64_t n,
 	return err;
 }
 
+int crew_memuse(const struct crew *c, struct memuse *m)
+{
+	pid_t *pid;
+	int err;
+
+	if (c->s != SIDE_PROCESS)
+		return memuse_read(m);
+	pid = calloc(c->nr + 1, sizeof(*pid));
+	if (!pid)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < c->nr; i++)
+		pid[i] = c->member[i].pid;
+	err = memuse_of(pid, c->nr, m);
+	free(pid);
+	return err;
+}
+
 void crew_wait(struct crew *c)
 {
 	if (c->s == SIDE_GOROUTINE)
 		go_wg_wait(&c->ended);
 	for (uint64_t i = 0; c->s == SIDE_THREAD && i < c->nr; i++)
 		pthread_join(c->member[i].t, NULL);
+	for (uint64_t i = 0; c->s == SIDE_PROCESS && i < c->nr; i++) {
+		while (waitpid(c->member[i].pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
 	free(c->member);
 	c->member = NULL;
 }

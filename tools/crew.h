@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * crew.h - workers that do the same, as threads or as goroutines, and what they need for
+ * crew.h - workers that do the same, as threads, goroutines or processes, and what they need for
  * it, so that an experiment writes down once what both sides do.
  *
  * Threads get what a programmer takes there: pthread_create(), a queue with a mutex and
@@ -52,6 +52,13 @@ int crew_start(struct crew *c, struct rep *rep, enum side s, uint64_t n,
 int crew_begin(struct crew *c, enum side s, uint64_t most, void (*fn)(void *arg, uint64_t i),
 	       void *arg);
 int crew_add(struct crew *c, struct rep *rep);
+
+/*
+ * What its members take: of processes, their own; else this process. Return: 0, or a
+ * negative errno.
+ */
+struct memuse;
+int crew_memuse(const struct crew *c, struct memuse *m);
 
 /* Wait until all have ended. */
 void crew_wait(struct crew *c);

@@ -13,6 +13,7 @@
 
 #include <libgo.h>
 
+#include "interrupt.h"
 #include "measure.h"
 #include "peer.h"
 #include "thread_limits.h"
@@ -119,8 +120,8 @@ void plan_init(struct plan *p, const char *name, const struct options *o)
 
 void plan_both(struct plan *p, void (*side)(const struct plan *p, struct rep *rep))
 {
-	for (int s = 0; s < SIDES; s++)
-		p->side[s] = side;
+	p->side[SIDE_THREAD] = side;
+	p->side[SIDE_GOROUTINE] = side;
 }
 
 void plan_procs(struct plan *p, int n)
@@ -250,18 +251,19 @@ static void sum_counts(struct result *r, enum side s, const struct rep *reps)
 int measure(struct plan *p, struct result *r)
 {
 	struct rep (*reps)[MIN_REPS] = calloc(SIDES + p->nr_peers, sizeof(*reps));
-	char why[SIDES][WHY_SIZE] = { "", "" };
+	char why[SIDES][WHY_SIZE] = { "" };
 
 	if (!reps)
 		return -ENOMEM;
 	assert(p->nr_peers <= MAX_PEERS);
+	r->processes = p->side[SIDE_PROCESS];
 	for (size_t k = 0; k < p->nr_peers; k++)
 		r->peers[r->nr_peers++] = p->peer[k].name;
-	for (int k = 0; k < MIN_REPS; k++) {
+	for (int k = 0; k < MIN_REPS && !interrupted(); k++) {
 		progress(p, "repetition", k + 1, MIN_REPS);
 		for (int s = 0; s < SIDES; s++) {
 			/* A side that crashed or hung once is not tried again. */
-			if (why[s][0])
+			if (why[s][0] || !p->side[s])
 				continue;
 			measure_once(p, s, &reps[s][k], why[s]);
 		}
@@ -270,6 +272,8 @@ int measure(struct plan *p, struct result *r)
 	}
 	progress(p, NULL, 0, 0);
 	for (int s = 0; s < SIDES; s++) {
+		if (!p->side[s])
+			continue;
 		make_figures(r, s, reps[s], why[s]);
 		sum_counts(r, s, reps[s]);
 		strncat(r->picture, reps[s][MIN_REPS - 1].picture,
@@ -278,5 +282,5 @@ int measure(struct plan *p, struct result *r)
 	for (size_t i = 0; i < p->nr_peers; i++)
 		make_figures(r, SIDES + i, reps[SIDES + i], "");
 	free(reps);
-	return 0;
+	return interrupted() ? -EINTR : 0;
 }

@@ -10,6 +10,8 @@
 #ifndef GVT_TOOLS_MEASURE_H
 #define GVT_TOOLS_MEASURE_H
 
+#include <sys/resource.h>
+
 #include "gvt.h"
 #include "result.h"
 
@@ -19,7 +21,7 @@
  * @done: it came to its end
  * @done_at: when
  * @uncounted: @counters lacks something
- * @made: threads or goroutines that it made; on the goroutine side the main one is
+ * @made: threads, goroutines or processes that it made; on the goroutine side the main one is
  *	already among them
  * @counters: what was counted from before its first to after its last step
  * @picture: lines of text to look at
@@ -35,7 +37,7 @@ struct rep {
 	uint64_t made;
 	struct counters counters;
 	uint64_t scratch[MAX_METRICS];
-	char picture[PICTURE_SIZE / SIDES];
+	char picture[PICTURE_SIZE / 2];
 	bool set[MAX_METRICS];
 	double value[MAX_METRICS];
 	char why[MAX_METRICS][WHY_SIZE];
@@ -65,7 +67,7 @@ struct ending {
  * struct plan - how an experiment measures
  * @name: of the experiment, for progress
  * @side: one repetition of a side: fills rep->value and adds to rep->made. The
- *	goroutine side runs as the main goroutine.
+ *	goroutine side runs as the main goroutine. NULL: there is no such side.
  * @n: operations of metric i
  * @asked: the number that --n would set; 0: n[0]
  * @arg: whatever the experiment's sides need
@@ -131,6 +133,13 @@ double elapsed_ns(int64_t t0);
 
 /* What reading the clock costs, in nanoseconds: subtracted by elapsed_ns(). */
 int64_t clock_cost(void);
+
+/* The time on a CPU in it. */
+static inline uint64_t usage_ns(const struct rusage *ru)
+{
+	return (ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1000000000ull +
+	       (ru->ru_utime.tv_usec + ru->ru_stime.tv_usec) * 1000ull;
+}
 
 /* Bind the calling thread, and those that it makes, to the first @n CPUs it may use; 0: all. */
 void cpus_use(int n);

@@ -6,6 +6,7 @@
  * the page tables and is exact. Page tables are not part of either.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,44 @@ int memuse_read(struct memuse *m)
 		free(rollup);
 	}
 	return m->rss < 0 || m->page_tables < 0 || m->reserved < 0 ? -EPROTO : 0;
+}
+
+/* One of them. */
+static int add_process(pid_t pid, struct memuse *m)
+{
+	char path[64], *status, *rollup;
+	int64_t clean = -1, dirty = -1, tables = -1, size = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = read_file(path);
+	if (!status)
+		return -errno;
+	tables = key_bytes(status, "VmPTE:");
+	size = key_bytes(status, "VmSize:");
+	free(status);
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+	rollup = read_file(path);
+	if (!rollup)
+		return -errno;
+	clean = key_bytes(rollup, "Private_Clean:");
+	dirty = key_bytes(rollup, "Private_Dirty:");
+	free(rollup);
+	if (clean < 0 || dirty < 0 || tables < 0 || size < 0)
+		return -EPROTO;
+	m->rss += clean + dirty;
+	m->page_tables += tables;
+	m->reserved += size;
+	return 0;
+}
+
+int memuse_of(const pid_t *pid, uint64_t n, struct memuse *m)
+{
+	int err = 0;
+
+	*m = (struct memuse){ .kernel_stacks = host_meminfo("KernelStack") };
+	for (uint64_t i = 0; i < n && !err; i++)
+		err = add_process(pid[i], m);
+	return err;
 }
 
 static int64_t each(int64_t from, int64_t to, uint64_t n)

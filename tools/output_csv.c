@@ -29,7 +29,7 @@ static void number_field(bool have, double value)
 void csv_header(void)
 {
 	puts("experiment,kind,name,unit,n,thread,goroutine,ratio,thread_min,thread_max,"
-	     "goroutine_min,goroutine_max,note");
+	     "goroutine_min,goroutine_max,note,process,process_min,process_max");
 }
 
 static void begin_row(const struct result *r, const char *kind, const char *name,
@@ -40,25 +40,29 @@ static void begin_row(const struct result *r, const char *kind, const char *name
 
 static void metric(const struct result *r, const struct metric *m)
 {
+	const struct figure *p = &m->side[SIDE_PROCESS];
 	double ratio = 0;
 	bool have = metric_ratio(m, &ratio);
 
 	begin_row(r, "metric", m->name, m->unit);
 	printf(",%lu", m->n);
-	for (int s = 0; s < SIDES; s++)
+	for (int s = 0; s < SIDE_PROCESS; s++)
 		number_field(m->side[s].measured, m->side[s].median);
 	number_field(have, ratio);
-	for (int s = 0; s < SIDES; s++) {
+	for (int s = 0; s < SIDE_PROCESS; s++) {
 		number_field(m->side[s].measured, m->side[s].min);
 		number_field(m->side[s].measured, m->side[s].max);
 	}
 	putchar(',');
 	for (int s = 0; s < SIDES; s++) {
-		if (!m->side[s].measured) {
+		if (!m->side[s].measured && metric_has(m, s)) {
 			text_field(m->missing[s]);
 			break;
 		}
 	}
+	number_field(p->measured, p->median);
+	number_field(p->measured, p->min);
+	number_field(p->measured, p->max);
 	putchar('\n');
 }
 
@@ -67,33 +71,44 @@ static void count(const struct result *r, const char *kind, const char *name, co
 {
 	begin_row(r, kind, name, unit);
 	putchar(',');
-	for (int s = 0; s < SIDES; s++) {
+	for (int s = 0; s < SIDE_PROCESS; s++) {
 		putchar(',');
 		if (have[s])
 			printf("%lu", value[s]);
 	}
-	puts(",,,,,,");
+	printf(",,,,,,,");
+	if (have[SIDE_PROCESS])
+		printf("%lu", value[SIDE_PROCESS]);
+	puts(",,");
 }
 
 void csv_result(const struct result *r)
 {
-	const struct side_counts *t = &r->counts[SIDE_THREAD], *g = &r->counts[SIDE_GOROUTINE];
-	bool have[SIDES] = { true, true };
-	uint64_t value[SIDES] = { t->made, g->made };
+	uint64_t value[SIDES];
+	bool have[SIDES];
 
 	for (size_t i = 0; i < r->nr_metrics; i++)
 		metric(r, &r->metrics[i]);
+	for (int s = 0; s < SIDES; s++) {
+		have[s] = result_has(r, s);
+		value[s] = r->counts[s].made;
+	}
 	count(r, "made", "made", "count", have, value);
 	for (int i = 0; i < CTR_NR; i++) {
-		have[SIDE_THREAD] = counters_have(&t->counters, i);
-		have[SIDE_GOROUTINE] = counters_have(&g->counters, i);
-		value[SIDE_THREAD] = t->counters.v[i];
-		value[SIDE_GOROUTINE] = g->counters.v[i];
+		for (int s = 0; s < SIDES; s++) {
+			have[s] = counters_have(&r->counts[s].counters, i);
+			value[s] = r->counts[s].counters.v[i];
+		}
 		count(r, "counter", counter_info[i].name,
 		      counter_is(i, COUNTER_TIME) ? "ns" : "count", have, value);
 	}
 	begin_row(r, "verdict", verdict_name[r->verdict], "");
 	printf(",,,,,,,,,");
 	text_field(r->why);
-	putchar('\n');
+	puts(",,,");
+}
+
+void csv_interrupted(const char *experiment, const char *signal)
+{
+	printf("%s,interrupted,%s,,,,,,,,,,,,,\n", experiment, signal);
 }

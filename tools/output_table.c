@@ -10,7 +10,9 @@
 
 #include "gvt.h"
 #include "host.h"
+#include "measure.h"
 #include "output.h"
+#include "where.h"
 
 #define WIDTH	100
 
@@ -69,8 +71,15 @@ void print_wrapped(FILE *to, const char *first, const char *indent, const char *
 
 void table_host(void)
 {
+	const char *governor = host_governor();
+	char line[200];
+
 	printf("gvt " GVT_VERSION "   Linux %s   CPUs: %d   virtual machine: %s   counters: %s\n",
 	       host_kernel(), host_cpus(), host_virtual(), counters_source());
+	snprintf(line, sizeof(line), "%sCPU frequency: %s. Reading the clock takes %ld ns, which is "
+		 "subtracted from each time.", strcmp(where_am_i(), "vm") ? "" : "In the lab machine. ",
+		 governor ? governor : "no governor", clock_cost());
+	print_wrapped(stdout, "  ", "  ", line);
 	if (counters_note()[0])
 		print_wrapped(stdout, "  ", "  ", counters_note());
 	if (!strcmp(host_virtual(), "tcg"))
@@ -103,23 +112,24 @@ static void print_title(const struct result *r)
 	putchar('\n');
 }
 
-/* Columns: what, thread, spread, goroutine, spread, ratio. */
-enum { COL_WHAT, COL_THREAD, COL_T_SPREAD, COL_GOROUTINE, COL_G_SPREAD, COL_RATIO };
+/* Columns: what, thread, spread, goroutine, spread, ratio; process, without its spread. */
+enum { COL_WHAT, COL_THREAD, COL_T_SPREAD, COL_GOROUTINE, COL_G_SPREAD, COL_RATIO, COL_PROCESS };
 
-static int add_columns(struct libscols_table *t)
+static int add_columns(struct libscols_table *t, bool processes)
 {
 	static const char *const names[] = { "MEDIAN OF ALL REPETITIONS", "THREAD", "min..max",
-					     "GOROUTINE", "min..max", "RATIO" };
+					     "GOROUTINE", "min..max", "RATIO", "PROCESS" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names) - !processes; i++) {
 		if (!scols_table_new_column(t, names[i], 0, i == COL_WHAT ? 0 : SCOLS_FL_RIGHT))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int add_metric(struct libscols_table *t, const struct metric *m)
+static int add_metric(struct libscols_table *t, const struct metric *m, bool processes)
 {
+	const struct figure *process = &m->side[SIDE_PROCESS];
 	struct libscols_line *line = scols_table_new_line(t, NULL);
 	char text[TEXT_SIZE], number[TEXT_SIZE];
 	double ratio;
@@ -128,7 +138,7 @@ static int add_metric(struct libscols_table *t, const struct metric *m)
 	if (!line)
 		return -ENOMEM;
 	err = scols_line_set_data(line, COL_WHAT, m->label);
-	for (int s = 0; s < SIDES && !err; s++) {
+	for (int s = 0; s < SIDE_PROCESS && !err; s++) {
 		const struct figure *f = &m->side[s];
 		int column = s == SIDE_THREAD ? COL_THREAD : COL_GOROUTINE;
 
@@ -145,6 +155,9 @@ static int add_metric(struct libscols_table *t, const struct metric *m)
 		text_ratio(text, ratio);
 	if (!err)
 		err = scols_line_set_data(line, COL_RATIO, text);
+	if (!err && processes)
+		err = scols_line_set_data(line, COL_PROCESS, !process->measured ? "-" :
+					  text_value(text, m->unit, process->median));
 	if (!err)
 		scols_cell_set_color(scols_line_get_cell(line, COL_RATIO), "bold");
 	return err;
@@ -158,10 +171,10 @@ static int print_metrics(const struct result *r)
 
 	if (!t)
 		return -ENOMEM;
-	err = add_columns(t);
+	err = add_columns(t, r->processes);
 	for (size_t i = 0; i < r->nr_metrics && !err; i++) {
 		unsure |= metric_unsure(&r->metrics[i]);
-		err = add_metric(t, &r->metrics[i]);
+		err = add_metric(t, &r->metrics[i], r->processes);
 	}
 	if (!err)
 		err = scols_print_table(t);
@@ -172,8 +185,9 @@ static int print_metrics(const struct result *r)
 	return err;
 }
 
-static int add_count(struct libscols_table *t, const char *label, const char *thread,
-		     const char *goroutine)
+/* A line of counts; those that a side doesn't have are "-". */
+static int add_count(struct libscols_table *t, const struct result *r, const char *label,
+		     char text[SIDES][TEXT_SIZE])
 {
 	struct libscols_line *line = scols_table_new_line(t, NULL);
 	int err;
@@ -181,18 +195,37 @@ static int add_count(struct libscols_table *t, const char *label, const char *th
 	if (!line)
 		return -ENOMEM;
 	err = scols_line_set_data(line, 0, label);
-	if (!err)
-		err = scols_line_set_data(line, 1, thread);
-	return err ? err : scols_line_set_data(line, 2, goroutine);
+	for (int s = 0; s < SIDES && !err; s++) {
+		if (result_has(r, s))
+			err = scols_line_set_data(line, s + 1, text[s]);
+	}
+	return err;
+}
+
+/* Return: whether some side has this counter, and it is worth a line. */
+static bool count_texts(const struct result *r, enum counter i, char text[SIDES][TEXT_SIZE])
+{
+	bool have = false, some = false;
+
+	for (int s = 0; s < SIDES; s++) {
+		const struct counters *c = &r->counts[s].counters;
+
+		have |= counters_have(c, i);
+		some |= c->v[i] != 0;
+		if (counters_have(c, i))
+			text_counter(text[s], i, c->v[i]);
+		else
+			strcpy(text[s], "-");
+	}
+	return have && (some || !counter_is(i, COUNTER_RARE));
 }
 
 /* The counters of both sides over the same repetitions; those that no side has are left out. */
 static int print_counters(const struct result *r)
 {
-	const struct side_counts *a = &r->counts[SIDE_THREAD], *b = &r->counts[SIDE_GOROUTINE];
 	struct libscols_table *t = table_new(stdout);
 	bool module = !strcmp(counters_source(), "gvt");
-	char x[TEXT_SIZE], y[TEXT_SIZE];
+	char text[SIDES][TEXT_SIZE];
 	int err = 0;
 
 	if (!t)
@@ -200,22 +233,16 @@ static int print_counters(const struct result *r)
 	if (!scols_table_new_column(t, module ? "COUNTED BY gvt.ko, IN SUM" :
 				    "COUNTED BY procfs AND libgo, IN SUM", 0, 0) ||
 	    !scols_table_new_column(t, "THREAD SIDE", 0, SCOLS_FL_RIGHT) ||
-	    !scols_table_new_column(t, "GOROUTINE SIDE", 0, SCOLS_FL_RIGHT))
+	    !scols_table_new_column(t, "GOROUTINE SIDE", 0, SCOLS_FL_RIGHT) ||
+	    (r->processes && !scols_table_new_column(t, "PROCESS SIDE", 0, SCOLS_FL_RIGHT)))
 		err = -ENOMEM;
+	for (int s = 0; s < SIDES; s++)
+		text_count(text[s], r->counts[s].made);
 	if (!err)
-		err = add_count(t, "made, says the experiment", text_count(x, a->made),
-				text_count(y, b->made));
+		err = add_count(t, r, "made, says the experiment", text);
 	for (int i = 0; i < CTR_NR && !err; i++) {
-		bool have_a = counters_have(&a->counters, i);
-		bool have_b = counters_have(&b->counters, i);
-
-		if (!have_a && !have_b)
-			continue;
-		if (counter_is(i, COUNTER_RARE) && !a->counters.v[i] && !b->counters.v[i])
-			continue;
-		err = add_count(t, counters_label(i),
-				have_a ? text_counter(x, i, a->counters.v[i]) : "-",
-				have_b ? text_counter(y, i, b->counters.v[i]) : "-");
+		if (count_texts(r, i, text))
+			err = add_count(t, r, counters_label(i), text);
 	}
 	if (!err)
 		err = scols_print_table(t);

@@ -10,7 +10,7 @@
 
 #include "result.h"
 
-const char *const side_name[SIDES] = { "thread", "goroutine" };
+const char *const side_name[SIDES] = { "thread", "goroutine", "process" };
 
 static struct param *add_param(struct result *r, const char *name)
 {

@@ -14,7 +14,8 @@
 
 #include "counters.h"
 
-enum side { SIDE_THREAD, SIDE_GOROUTINE, SIDES };
+/* Processes are measured where it makes sense: result_has(). */
+enum side { SIDE_THREAD, SIDE_GOROUTINE, SIDE_PROCESS, SIDES };
 
 extern const char *const side_name[SIDES];
 
@@ -43,7 +44,7 @@ struct figure {
  * @label: in tables
  * @unit: "ns", "bytes", "count", "switches", "percent" or "factor"
  * @n: over how many operations, or of how many units
- * @side: the two figures
+ * @side: the figures of each
  * @missing: why a side has none
  * @peer: figures of programs in other languages
  * @peer_missing: why one has none
@@ -65,7 +66,7 @@ struct param {
 
 /**
  * struct side_counts - what was counted while a side was measured
- * @made: threads, or goroutines, that the experiment says it made
+ * @made: threads, goroutines, or processes, that the experiment says it made
  * @counters: what the counters say; of all repetitions in sum
  */
 struct side_counts {
@@ -86,6 +87,7 @@ extern const char *const verdict_name[];
  * @metrics: what was compared
  * @nr_metrics: how many
  * @counts: what was counted for each side
+ * @processes: there is a side of processes, too
  * @peers: names of the programs in other languages
  * @nr_peers: how many
  * @verdict: does the claim hold?
@@ -99,12 +101,24 @@ struct result {
 	struct metric metrics[MAX_METRICS];
 	size_t nr_metrics;
 	struct side_counts counts[SIDES];
+	bool processes;
 	const char *peers[MAX_PEERS];
 	size_t nr_peers;
 	enum verdict verdict;
 	char why[1024];
 	char picture[PICTURE_SIZE];
 };
+
+static inline bool result_has(const struct result *r, enum side s)
+{
+	return s != SIDE_PROCESS || r->processes;
+}
+
+/* Not each metric of such a result is one of processes. */
+static inline bool metric_has(const struct metric *m, enum side s)
+{
+	return s != SIDE_PROCESS || m->side[s].measured || m->missing[s][0];
+}
 
 void result_param(struct result *r, const char *name, int64_t value);
 void result_flag(struct result *r, const char *name, bool value);

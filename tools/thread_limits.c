@@ -102,6 +102,19 @@ static void set(struct thread_limit *l, const char *name, bool shared, uint64_t 
 	l->room = value > used ? (value - used) / each : 0;
 }
 
+/* Bytes for each: a stack as glibc maps it. */
+static void set_address_space(struct thread_limit *l)
+{
+	uint64_t each = 8 << 20, used = read_number("/proc/self/statm") * sysconf(_SC_PAGESIZE);
+	struct rlimit r;
+
+	l->name = "RLIMIT_AS";
+	if (!getrlimit(RLIMIT_STACK, &r) && r.rlim_cur != RLIM_INFINITY)
+		each = r.rlim_cur;
+	if (!getrlimit(RLIMIT_AS, &r) && r.rlim_cur != RLIM_INFINITY)
+		set(l, l->name, false, r.rlim_cur, used, each ? each : 1);
+}
+
 void limits_read(struct thread_limit l[LIMIT_NR])
 {
 	uint64_t tasks = system_tasks(), room, limit;
@@ -131,6 +144,7 @@ void limits_read(struct thread_limit l[LIMIT_NR])
 	/* The kernel doesn't hold root to it. */
 	if (geteuid() && !getrlimit(RLIMIT_NPROC, &r) && r.rlim_cur != RLIM_INFINITY)
 		set(&l[LIMIT_NPROC], "RLIMIT_NPROC", true, r.rlim_cur, user_tasks(), 1);
+	set_address_space(&l[LIMIT_ADDRESS_SPACE]);
 }
 
 enum limit limits_nearest(const struct thread_limit l[LIMIT_NR])

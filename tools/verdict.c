@@ -136,7 +136,7 @@ static void add_missing(struct result *r)
 		const struct metric *m = &r->metrics[i];
 
 		for (int s = 0; s < SIDES; s++) {
-			if (!m->side[s].measured && m->missing[s][0] &&
+			if (result_has(r, s) && !m->side[s].measured && m->missing[s][0] &&
 			    !strstr(r->why, m->missing[s]))
 				add_why(r, "%s", m->missing[s]);
 		}

@@ -96,6 +96,34 @@ TEST_F(run, create_makes_what_it_was_asked_for)
 					    count_of(e, "goroutine", "thread_creations"));
 }
 
+/* A tenth as many, and a tenth of these first; then a hundred at once. */
+TEST_F(run, processes_are_made_as_many_as_it_says)
+{
+	struct json_object *e = experiment(self->list, "create");
+	int64_t n = json_object_get_int64(get(get(e, "params"), "processes"));
+
+	EXPECT_EQ(N / 10, n);
+	EXPECT_EQ(REPETITIONS * (n / 10 + 1 + n + n), made(e, "process"));
+	EXPECT_LT(0, number(metric(e, "create_join_ns"), "process"));
+	EXPECT_LE(made(e, "process"), count_of(e, "process", "voluntary_ctxt_switches"));
+	/* Of those that have ended nobody can tell. */
+	EXPECT_EQ(-1, count_of(e, "process", "to_idle_switches"));
+}
+
+TEST_F(run, processes_switch_and_take_memory)
+{
+	struct json_object *m = metric(experiment(self->list, "memory"), "committed_bytes");
+	struct json_object *s = experiment(self->list, "switch");
+
+	EXPECT_LT(number(m, "thread"), number(m, "process"));
+	EXPECT_FALSE(has(metric(experiment(self->list, "memory"), "not_started_bytes"), "process"));
+	EXPECT_LE(1, number(metric(s, "round_trip_kernel_switches"), "process"));
+	EXPECT_LT(0, number(metric(s, "round_trip_ns"), "process"));
+	EXPECT_LT(0, number(metric(s, "round_trip_pipe_ns"), "process"));
+	EXPECT_LT(0, number(metric(s, "yield_ns"), "process"));
+	EXPECT_FALSE(has(get(experiment(self->list, "scale"), "made"), "process"));
+}
+
 /* The claim of the experiment, in counts: the kernel switches for threads only. */
 TEST_F(run, switch_counts_kernel_switches)
 {
@@ -206,8 +234,9 @@ static int split(char *row, char **fields, int max)
 
 TEST(csv_parses)
 {
-	enum { EXPERIMENT, KIND, NAME, UNIT, COUNT, THREAD, GOROUTINE, RATIO, NOTE = 12, FIELDS };
-	int rows = 0, metrics = 0, verdicts = 0, counters = 0;
+	enum { EXPERIMENT, KIND, NAME, UNIT, COUNT, THREAD, GOROUTINE, RATIO, NOTE = 12 };
+	enum { PROCESS = NOTE + 1, FIELDS = 16 };
+	int rows = 0, metrics = 0, verdicts = 0, counters = 0, processes = 0;
 	char *text = gvt("run create memory --n 50 --csv"), *line, *save = NULL;
 	char *f[FIELDS + 1];
 
@@ -228,7 +257,8 @@ TEST(csv_parses)
 		if (strcmp(f[KIND], "metric"))
 			continue;
 		metrics++;
-		EXPECT_STREQ(strcmp(f[NAME], "create_process_ns") ? "50" : "5", f[COUNT]);
+		EXPECT_STREQ("50", f[COUNT]);
+		processes += *f[PROCESS] != 0;
 		/* Empty is "not measured", and then there is a note. */
 		EXPECT_TRUE((*f[THREAD] && *f[GOROUTINE]) || *f[NOTE]);
 		if (!*f[RATIO])
@@ -237,7 +267,9 @@ TEST(csv_parses)
 			  1e-6 * atof(f[THREAD]));
 	}
 	EXPECT_EQ(2, verdicts);
-	EXPECT_EQ(4 + 6, metrics);
+	EXPECT_EQ(3 + 6, metrics);
+	/* All but "made and not started". */
+	EXPECT_EQ(3 + 5, processes);
 	EXPECT_EQ(0, counters % 2);
 	EXPECT_LT(0, counters);
 	free(text);

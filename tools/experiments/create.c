@@ -3,10 +3,9 @@
  * create.c - what it costs to make a thread and a goroutine.
  *
  * Make one and wait for its end; a hundred at once; the call alone that makes one, of
- * which a hundred are made before any is waited for; and a process, which is forked and
- * waited for, beside the goroutine's first figure. A thread can't
- * be made without being started: clone() makes it runnable. So the third figure is as
- * near as both sides come to "created and not started".
+ * which a hundred are made before any is waited for. A thread, or a process, can't be made
+ * without being started: clone() makes it runnable. So the third figure is as near as they
+ * come to "created and not started". Processes take so much longer that they are fewer.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,13 +20,12 @@
 
 #define BATCH	100
 
-enum { JOIN_ONE, JOIN_BATCH, CALL_ONLY, PROCESS, NR_METRICS };
+enum { JOIN_ONE, JOIN_BATCH, CALL_ONLY, NR_METRICS };
 
 static const struct metric_def metrics[NR_METRICS] = {
 	[JOIN_ONE] = { "create_join_ns", "ns", "create and join, one at a time" },
 	[JOIN_BATCH] = { "create_join_batch_ns", "ns", "create and join, 100 at once" },
 	[CALL_ONLY] = { "create_call_ns", "ns", "the creating call alone" },
-	[PROCESS] = { "create_process_ns", "ns", "processes / goroutines, one at a time" },
 };
 
 static const struct expectation expected[] = {
@@ -83,21 +81,6 @@ static int threads_batches(struct rep *rep, uint64_t n, int64_t *call_ns)
 	return err;
 }
 
-static int processes_one(uint64_t n)
-{
-	for (uint64_t i = 0; i < n; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			return errno;
-		if (!pid)
-			_exit(0);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	return 0;
-}
-
 static void thread_side(const struct plan *p, struct rep *rep)
 {
 	int64_t t0, call_ns;
@@ -121,22 +104,10 @@ static void thread_side(const struct plan *p, struct rep *rep)
 		goto err_create;
 	rep_set(rep, JOIN_BATCH, elapsed_ns(t0) / p->n[JOIN_BATCH]);
 	rep_set(rep, CALL_ONLY, (double)call_ns / p->n[JOIN_BATCH]);
-
-	err = processes_one(p->n[PROCESS] / 10 + 1);
-	t0 = now_ns();
-	if (!err)
-		err = processes_one(p->n[PROCESS]);
-	if (err)
-		goto err_create;
-	rep_set(rep, PROCESS, elapsed_ns(t0) / p->n[PROCESS]);
 	return;
 
 err_create:
-	for (int i = 0; i < NR_METRICS; i++) {
-		if (!rep->set[i])
-			rep_missing(rep, i, "%s: %s", i == PROCESS ? "processes: fork" :
-				    "threads: pthread_create", strerror(err));
-	}
+	side_fail(p, rep, NR_METRICS, -err);
 }
 
 /* ---------------------------------------------------------------- goroutines */
@@ -210,7 +181,6 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	if (err)
 		goto err_create;
 	rep_set(rep, JOIN_ONE, elapsed_ns(t0) / one);
-	rep_set(rep, PROCESS, rep->value[JOIN_ONE]);
 
 	err = goroutines_batches(rep, BATCH, &call_ns);
 	if (err)
@@ -231,22 +201,81 @@ err_create:
 	}
 }
 
+/* ----------------------------------------------------------------- processes */
+
+static uint64_t processes_of(const struct plan *p)
+{
+	return (p->n[JOIN_ONE] + 9) / 10;
+}
+
+/* @most at once, and all waited for; *call_ns: time in fork() alone. Return: 0, or an errno. */
+static int processes(struct rep *rep, uint64_t n, uint64_t most, int64_t *call_ns)
+{
+	pid_t pid[BATCH];
+	int err = 0;
+
+	*call_ns = 0;
+	while (n && !err) {
+		uint64_t want = n < most ? n : most, have = 0;
+		int64_t t0 = now_ns();
+
+		while (have < want && !err) {
+			pid[have] = fork();
+			if (!pid[have])
+				_exit(0);
+			if (pid[have] < 0)
+				err = errno;
+			else
+				have++;
+		}
+		*call_ns += elapsed_ns(t0);
+		rep->made += have;
+		n -= have;
+		while (have) {
+			if (waitpid(pid[have - 1], NULL, 0) >= 0 || errno != EINTR)
+				have--;
+		}
+	}
+	return err;
+}
+
+static void process_side(const struct plan *p, struct rep *rep)
+{
+	uint64_t n = processes_of(p);
+	int64_t t0, call_ns;
+	int err = processes(rep, n / 10 + 1, 1, &call_ns);
+
+	t0 = now_ns();
+	if (!err)
+		err = processes(rep, n, 1, &call_ns);
+	if (!err) {
+		rep_set(rep, JOIN_ONE, elapsed_ns(t0) / n);
+		t0 = now_ns();
+		err = processes(rep, n, BATCH, &call_ns);
+	}
+	if (!err) {
+		rep_set(rep, JOIN_BATCH, elapsed_ns(t0) / n);
+		rep_set(rep, CALL_ONLY, (double)call_ns / n);
+	}
+	if (err)
+		rep_fail(rep, NR_METRICS, "processes: fork: %s", strerror(err));
+}
+
 static int run(struct result *r, const struct options *o)
 {
-	const uint64_t max[NR_METRICS] = { 20000, 20000, 20000, 5000 };
+	const uint64_t max[NR_METRICS] = { 20000, 20000, 20000 };
 	struct plan p;
 
 	plan_init(&p, r->name, o);
 	p.side[SIDE_THREAD] = thread_side;
 	p.side[SIDE_GOROUTINE] = goroutine_side;
+	p.side[SIDE_PROCESS] = process_side;
 	calibrate(&p, NR_METRICS, 200, max);
-	/* These take so much longer. */
-	if (o->n)
-		p.n[PROCESS] = (o->n + 9) / 10;
 	/* Both are taken from the same batches. */
 	p.n[CALL_ONLY] = p.n[JOIN_BATCH];
 	experiment_metrics(r, metrics, NR_METRICS, &p);
 	result_param(r, "n", p.n[JOIN_ONE]);
+	result_param(r, "processes", processes_of(&p));
 	result_param(r, "batch", BATCH);
 	plan_params(&p, r);
 	if (measure(&p, r))

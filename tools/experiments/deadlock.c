@@ -82,6 +82,9 @@ static void ending(const struct plan *p, struct rep *rep, const struct ending *e
 {
 	static const char report[] = "fatal error: all goroutines are asleep - deadlock!";
 
+	/* It could not even begin. */
+	if (rep->why[ENDED][0])
+		return;
 	rep_set(rep, ENDED, !e->killed);
 	if (e->killed) {
 		rep_fail(rep, NR_METRICS, "%ss: nobody notices: killed after %lld ms",

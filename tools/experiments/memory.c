@@ -5,13 +5,17 @@
  * Taken ("committed") is resident memory, the page tables for it, and the kernel's stack
  * for each thread; reserved is address space. The kernel's other records of a thread
  * (task_struct and more, some 10 KiB) can't be read per process and are left out, in the
- * threads' favour. A goroutine that was made and has not run has no stack yet.
+ * threads' favour. A goroutine that was made and has not run has no stack yet. Of a
+ * process, resident are the pages that it has to itself: what fork() leaves shared is not
+ * taken again.
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libgo.h>
 
+#include "crew.h"
 #include "experiment.h"
 #include "measure.h"
 #include "memuse.h"
@@ -78,7 +82,7 @@ static void thread_side(const struct plan *p, struct rep *rep)
 	if (!err)
 		err = -memuse_read(&to);
 	if (err) {
-		missing(rep, "threads", strerror(err));
+		side_fail(p, rep, NR_METRICS, -err);
 		return;
 	}
 	set_each(rep, &from, &to, n);
@@ -138,6 +142,63 @@ err_missing:
 	missing(rep, "goroutines", strerror(-err));
 }
 
+/* ----------------------------------------------------------------- processes */
+
+/* They are so alike that a hundred tell as much as a thousand. */
+static uint64_t processes_of(const struct plan *p)
+{
+	uint64_t most = p->o->quick ? 100 : 300;
+
+	return p->n[COMMITTED] < most ? p->n[COMMITTED] : most;
+}
+
+/* @here: it is there; it waits until nobody can write to @gate any more. */
+struct parking {
+	int here[2], gate[2];
+};
+
+static void park(void *arg, uint64_t i)
+{
+	const struct parking *at = arg;
+	char c = i;
+
+	close(at->gate[1]);
+	if (write(at->here[1], &c, 1) == 1 && read(at->gate[0], &c, 1) > 0)
+		_exit(1);
+}
+
+static void process_side(const struct plan *p, struct rep *rep)
+{
+	uint64_t n = processes_of(p);
+	struct parking at;
+	struct memuse from, to;
+	struct crew crew;
+	char c;
+	int err;
+
+	if (pipe(at.here) || pipe(at.gate)) {
+		missing(rep, "processes", strerror(errno));
+		return;
+	}
+	err = memuse_read(&from);
+	memset(&crew, 0, sizeof(crew));
+	/* What this process takes is none of theirs; kernel stacks are the system's. */
+	from = (struct memuse){ .kernel_stacks = from.kernel_stacks };
+	if (!err)
+		err = crew_start(&crew, rep, SIDE_PROCESS, n, park, &at);
+	for (uint64_t i = 0; !err && i < n; i++)
+		err = read(at.here[0], &c, 1) == 1 ? 0 : -EPIPE;
+	if (!err)
+		err = crew_memuse(&crew, &to);
+	if (!err)
+		set_each(rep, &from, &to, n);
+	else
+		missing(rep, "processes", strerror(-err));
+	/* They see the end of the pipe. */
+	close(at.gate[1]);
+	crew_wait(&crew);
+}
+
 static int run(struct result *r, const struct options *o)
 {
 	struct plan p;
@@ -145,6 +206,7 @@ static int run(struct result *r, const struct options *o)
 	plan_init(&p, r->name, o);
 	p.side[SIDE_THREAD] = thread_side;
 	p.side[SIDE_GOROUTINE] = goroutine_side;
+	p.side[SIDE_PROCESS] = process_side;
 	p.n[COMMITTED] = parked_choose_n(o, 10000, 2000);
 	/* Goroutines run until they wait, however long that takes. */
 	p.debug[0] = "preempt=0";
@@ -152,6 +214,7 @@ static int run(struct result *r, const struct options *o)
 		p.n[i] = p.n[COMMITTED];
 	experiment_metrics(r, metrics, NR_METRICS, &p);
 	result_param(r, "n", p.n[COMMITTED]);
+	result_param(r, "processes", processes_of(&p));
 	plan_params(&p, r);
 	if (measure(&p, r))
 		return -ENOMEM;

@@ -3,8 +3,8 @@
  * server.c - a thread, or a goroutine, for each connection.
  *
  * The server is an echo over loopback: whoever accepts makes a worker for the connection,
- * which reads and writes until the other end closes. Threads block in read(); goroutines
- * park in go_read(). The client (echo_load.c) is a process of its own, the same for both.
+ * which reads and writes until the other end closes. Threads and processes block in read();
+ * goroutines park in go_read(). The client (echo_load.c) is a process of its own, the same for both.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,6 +28,8 @@
 #define ACCEPT_SECONDS	20
 #define OWN_FILES	64
 #define MAX_STEPS	4
+/* More are the machine's end before they are a server. */
+#define MOST_PROCESSES	1000
 #define MEASURE_NS	(200 * 1000000LL)
 #define MEASURE_QUICK_NS (60 * 1000000LL)
 
@@ -133,10 +135,26 @@ static int accept_all(struct server *v, struct rep *rep, struct crew *crew, uint
 			return fd;
 		v->fd[crew->nr] = fd;
 		err = crew_add(crew, rep);
-		if (err)
+		/* A process has its own. */
+		if (err || v->s == SIDE_PROCESS)
 			server_close(v, fd);
 	}
 	return err;
+}
+
+/*
+ * What processes did is told when they have ended: in sum, so with what they did before it was
+ * measured, which is two requests of each connection.
+ */
+static void set_processes(struct rep *rep, size_t first, uint64_t requests,
+			  const struct rusage *from)
+{
+	struct rusage to;
+
+	getrusage(RUSAGE_CHILDREN, &to);
+	rep_set(rep, first + SWITCHES,
+		(double)(to.ru_nvcsw - from->ru_nvcsw + to.ru_nivcsw - from->ru_nivcsw) / requests);
+	rep_set(rep, first + CPU, (double)(usage_ns(&to) - usage_ns(from)) / requests);
 }
 
 static void set_step(struct rep *rep, size_t first, const struct echo_load *l,
@@ -147,6 +165,8 @@ static void set_step(struct rep *rep, size_t first, const struct echo_load *l,
 	rep_set(rep, first + RATE, l->requests * 1e9 / l->ns);
 	rep_set(rep, first + P50, echo_load_percentile(l, 0.5));
 	rep_set(rep, first + P99, echo_load_percentile(l, 0.99));
+	if (rep->set[first + SWITCHES])
+		return;
 	rep_switches(rep, first + SWITCHES, from, l->requests);
 	if (!counters_now(&to) && counters_have(&to, CTR_RUN_NS))
 		rep_set(rep, first + CPU,
@@ -159,11 +179,13 @@ static int under_load(struct rep *rep, size_t first, struct echo_load *l, uint64
 {
 	struct memuse now, each;
 	struct counters from;
+	struct rusage ended;
 	int err;
 
+	getrusage(RUSAGE_CHILDREN, &ended);
 	while (!__atomic_load_n(&l->connected, __ATOMIC_ACQUIRE))
 		go_sleep(1000000);
-	err = l->err ? l->err : memuse_read(&now);
+	err = l->err ? l->err : crew_memuse(crew, &now);
 	if (err)
 		return err;
 	each = memuse_each(before, &now, n);
@@ -173,6 +195,9 @@ static int under_load(struct rep *rep, size_t first, struct echo_load *l, uint64
 	counters_now(&from);
 	/* They end when the client has. */
 	crew_wait(crew);
+	/* Before the client has been waited for. */
+	if (crew->s == SIDE_PROCESS)
+		set_processes(rep, first, l->requests + 2 * n, &ended);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	if (l->err || !l->requests)
@@ -204,6 +229,9 @@ static int step(const struct plan *p, struct rep *rep, size_t i, struct echo_loa
 		err = memuse_read(&before);
 	if (err)
 		return err;
+	/* What this process takes is none of theirs; kernel stacks are the system's. */
+	if (p->s == SIDE_PROCESS)
+		before = (struct memuse){ .kernel_stacks = before.kernel_stacks };
 	pid = echo_load_start(l, n, port, p->o->quick ? MEASURE_QUICK_NS : MEASURE_NS);
 	if (pid < 0)
 		return pid;
@@ -237,10 +265,15 @@ static bool room_for(enum side s, uint64_t n, char *why)
 	}
 	if (s == SIDE_GOROUTINE)
 		return true;
+	if (s == SIDE_PROCESS && n > MOST_PROCESSES) {
+		snprintf(why, WHY_SIZE, "processes: %s are not made, %s at most",
+			 text_count(text, n), text_count(value, MOST_PROCESSES));
+		return false;
+	}
 	limits_read(limits);
 	if (limits_safe(limits, &which) >= n)
 		return true;
-	snprintf(why, WHY_SIZE, "threads: %s are too many (limit: %s = %s)", text_count(text, n),
+	snprintf(why, WHY_SIZE, "%ss: %s are too many (limit: %s = %s)", side_name[s], text_count(text, n),
 		 limits[which].name, text_count(value, limits[which].value));
 	return false;
 }
@@ -300,6 +333,7 @@ static int run(struct result *r, const struct options *o)
 
 	plan_init(&p, r->name, o);
 	plan_both(&p, side);
+	p.side[SIDE_PROCESS] = side;
 	choose_steps(&s, defs, most);
 	p.arg = &s;
 	p.asked = most;

@@ -3,30 +3,27 @@
  * switch.c - what it costs to go from one to another.
  *
  * Yield: two take turns on one CPU, nothing else happens. Round trip: one wakes the
- * other and waits to be woken: threads by semaphores and by pipes, processes by pipes,
- * goroutines by unbuffered channels (all three rows show that same goroutine figure).
- * The last row is why: how often the kernel's scheduler switched, for one round trip.
+ * other and waits to be woken: threads and processes by semaphores and by pipes, goroutines by
+ * unbuffered channels (both rows show that same goroutine figure). The last row is why: how
+ * often the kernel's scheduler switched, for one round trip. Processes: switch_process.c.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libgo.h>
 
 #include "experiment.h"
 #include "measure.h"
-
-enum { YIELD, BY_SEM, BY_PIPE, BY_PROCESS, KERNEL_SWITCHES, NR_METRICS };
+#include "switch.h"
 
 static const struct metric_def metrics[NR_METRICS] = {
 	[YIELD] = { "yield_ns", "ns", "yield, two on one CPU" },
-	[BY_SEM] = { "round_trip_ns", "ns", "round trip: semaphores / channels" },
-	[BY_PIPE] = { "round_trip_pipe_ns", "ns", "round trip: pipes / channels" },
-	[BY_PROCESS] = { "round_trip_process_ns", "ns", "processes by pipes / channels" },
+	[BY_SEM] = { "round_trip_ns", "ns", "round trip: semaphore / channel" },
+	[BY_PIPE] = { "round_trip_pipe_ns", "ns", "round trip: pipe / channel" },
 	[KERNEL_SWITCHES] = { "round_trip_kernel_switches", "switches",
 			      "kernel switches per round trip" },
 };
@@ -203,32 +200,6 @@ static int threads_pipe(struct rep *rep, struct pair *p, uint64_t n)
 	return 0;
 }
 
-static int processes_pipe(struct rep *rep, struct pair *p, uint64_t n)
-{
-	int64_t t0;
-	pid_t pid;
-	bool good;
-
-	p->n = n + n / 10;
-	pid = fork();
-	if (pid < 0)
-		return errno;
-	if (!pid) {
-		/* It reads until its end of the pipe closes, should the other one die. */
-		close(p->to[1]);
-		close(p->fro[0]);
-		pipe_body(p);
-		_exit(0);
-	}
-	good = pipe_trips(p, n / 10);
-	t0 = now_ns();
-	good = good && pipe_trips(p, n);
-	if (good)
-		rep_set(rep, BY_PROCESS, elapsed_ns(t0) / n);
-	waitpid(pid, NULL, 0);
-	return good ? 0 : EPIPE;
-}
-
 static void thread_side(const struct plan *p, struct rep *rep)
 {
 	struct pair pair;
@@ -253,16 +224,10 @@ static void thread_side(const struct plan *p, struct rep *rep)
 	err = threads_pipe(rep, &pair, p->n[BY_PIPE]);
 	if (err)
 		goto err_why;
-	err = processes_pipe(rep, &pair, p->n[BY_PROCESS]);
-	if (err)
-		goto err_why;
 	return;
 
 err_why:
-	for (int i = 0; i < NR_METRICS; i++) {
-		if (!rep->set[i])
-			rep_missing(rep, i, "threads: %s", strerror(err));
-	}
+	side_fail(p, rep, NR_METRICS, -err);
 }
 
 /* ---------------------------------------------------------------- goroutines */
@@ -351,7 +316,6 @@ static int goroutines_chan(struct rep *rep, uint64_t n)
 	rep_switches(rep, KERNEL_SWITCHES, &from, n);
 	rep_set(rep, BY_SEM, ns);
 	rep_set(rep, BY_PIPE, ns);
-	rep_set(rep, BY_PROCESS, ns);
 	go_wg_wait(&p.ended);
 	go_chan_free(p.there);
 	go_chan_free(p.back);
@@ -386,19 +350,18 @@ err_why:
 
 static int run(struct result *r, const struct options *o)
 {
-	const uint64_t max[NR_METRICS] = { 200000, 50000, 50000, 50000, 50000 };
+	const uint64_t max[NR_METRICS] = { 200000, 50000, 50000, 50000 };
 	struct plan p;
 
 	plan_init(&p, r->name, o);
 	p.side[SIDE_THREAD] = thread_side;
 	p.side[SIDE_GOROUTINE] = goroutine_side;
+	p.side[SIDE_PROCESS] = switch_processes;
 	calibrate(&p, NR_METRICS, 200, max);
-	/* One goroutine figure stands in three rows, so one number for all of them. */
+	/* One goroutine figure stands in both rows, so one number for both. */
 	if (p.n[BY_PIPE] < p.n[BY_SEM])
 		p.n[BY_SEM] = p.n[BY_PIPE];
-	if (p.n[BY_PROCESS] < p.n[BY_SEM])
-		p.n[BY_SEM] = p.n[BY_PROCESS];
-	p.n[BY_PIPE] = p.n[BY_PROCESS] = p.n[KERNEL_SWITCHES] = p.n[BY_SEM];
+	p.n[BY_PIPE] = p.n[KERNEL_SWITCHES] = p.n[BY_SEM];
 	experiment_metrics(r, metrics, NR_METRICS, &p);
 	result_param(r, "n", p.n[BY_SEM]);
 	plan_params(&p, r);
@@ -410,8 +373,8 @@ static int run(struct result *r, const struct options *o)
 
 static const char about[] =
 	"Two yield to each other on one CPU (one P). Two wake each other and wait to be woken:\n"
-	"threads by semaphores, by pipes, processes by pipes; goroutines by unbuffered channels,\n"
-	"whose figure stands in all three rows. The last row is how often the kernel switched.\n"
+	"threads and processes by semaphores and by pipes; goroutines by unbuffered channels, whose\n"
+	"figure stands in both rows. The last row is how often the kernel switched.\n"
 	"\n"
 	"Read: a round trip of threads is two switches by the kernel, and often an idle CPU that\n"
 	"has to wake up. Goroutines switch within a thread: the kernel isn't asked.\n"
