@@ -29,6 +29,8 @@ static const char run_help[] =
 	"\n"
 	"  --json       one JSON document, after the last experiment\n"
 	"  --csv        one row per metric, counter and verdict\n"
+	"  --openmetrics  one document in that text format, for a Prometheus textfile collector\n"
+	"  --where here|vm  here (the default), or the same in the lab virtual machine\n"
 	"  --quick      smaller numbers, shorter measurements\n"
 	"  --procs N    Ps of the goroutine side (GOMAXPROCS), 1 to 1024; else as many as CPUs\n"
 	"  --pin        bind both sides to one CPU (and one P, where --procs says nothing)\n"
@@ -38,7 +40,8 @@ static const char run_help_end[] =
 	"\n"
 	"Each figure is the median of 5 repetitions, threads and goroutines in turn, each in a\n"
 	"process of its own, each warmed up. Verdicts follow from the figures. Exit status 0 also\n"
-	"where a verdict is \"fails\": that is a result.\n";
+	"where a verdict is \"fails\": that is a result. SIGINT, SIGTERM and SIGHUP end it with what\n"
+	"was finished, and 128 + the signal's number; the second one ends it at once.\n";
 
 static const char stat_help[] =
 	"gvt stat [OPTION...] [--] COMMAND [ARG...] - what the kernel counted for a program\n"

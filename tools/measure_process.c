@@ -22,6 +22,7 @@
 
 #include <libgo.h>
 
+#include "interrupt.h"
 #include "measure.h"
 
 /* A repetition that takes longer than this many seconds hangs. --n may ask for much. */
@@ -80,6 +81,27 @@ static struct side_run {
 	struct counters begin;
 } run;
 
+/*
+ * What processes did that were waited for is this process's, too. What they switched to, and
+ * how long they waited for a CPU, is told of no process that has ended; nor their threads.
+ */
+static void add_children(struct counters *c)
+{
+	const uint32_t all = 1u << CTR_VOLUNTARY | 1u << CTR_NONVOLUNTARY | 1u << CTR_RUN_NS |
+			     1u << CTR_THREAD_CREATIONS | 1u << CTR_PROCESS_CREATIONS;
+	struct rusage ru;
+
+	getrusage(RUSAGE_CHILDREN, &ru);
+	for (int i = 0; i < CTR_NR; i++) {
+		if (!(all & 1u << i))
+			c->v[i] = 0;
+	}
+	c->have &= all;
+	c->v[CTR_VOLUNTARY] += ru.ru_nvcsw;
+	c->v[CTR_NONVOLUNTARY] += ru.ru_nivcsw;
+	c->v[CTR_RUN_NS] += usage_ns(&ru);
+}
+
 void rep_end(struct rep *rep)
 {
 	struct counters delta;
@@ -87,10 +109,13 @@ void rep_end(struct rep *rep)
 	if (rep->done)
 		return;
 	/* Here, not after go_run(): the runtime's counters end with the runtime. */
-	if (run.counted && !counters_end(&run.begin, &delta))
+	if (run.counted && !counters_end(&run.begin, &delta)) {
+		if (run.p->s == SIDE_PROCESS)
+			add_children(&delta);
 		counters_add(&rep->counters, &delta);
-	else
+	} else {
 		rep->uncounted = true;
+	}
 	rep->done_at = now_ns();
 	__atomic_store_n(&rep->done, true, __ATOMIC_RELEASE);
 }
@@ -112,7 +137,7 @@ static void child(const struct plan *p, struct rep *rep)
 	if (p->o->pin)
 		pin_to_one_cpu();
 	run.counted = !counters_begin(&run.begin);
-	if (p->s == SIDE_THREAD) {
+	if (p->s != SIDE_GOROUTINE) {
 		run_side(&run);
 		return;
 	}
@@ -168,6 +193,7 @@ static int wait_for(const struct plan *p, const struct rep *rep, pid_t pid, int 
 	int64_t began = now_ns(), left;
 	int err = pfd[0].fd < 0 ? -errno : 0;
 
+	interrupt_kills(pid);
 	while (!err && !pfd[0].revents) {
 		left = time_left(p, rep, began);
 		if (!left) {
@@ -184,6 +210,7 @@ static int wait_for(const struct plan *p, const struct rep *rep, pid_t pid, int 
 	}
 	if (pfd[0].fd >= 0)
 		close(pfd[0].fd);
+	interrupt_spares();
 	if (err)
 		kill(pid, SIGKILL);
 	e->ns = now_ns() - rep->done_at;
@@ -204,6 +231,8 @@ static void explain(const struct plan *p, const struct rep *rep, int err, int st
 
 	if (rep->error[0])
 		memcpy(why, rep->error, WHY_SIZE);
+	else if (interrupted())
+		snprintf(why, WHY_SIZE, "%s side: interrupted", name);
 	else if (err == -ETIMEDOUT)
 		snprintf(why, WHY_SIZE, "%s side: no end after %d s", name, timeout_of(p));
 	else if (WIFSIGNALED(status))
@@ -221,6 +250,8 @@ static int measure_process(const struct plan *p, struct rep *shared, char *why)
 	pid_t parent = getpid(), pid;
 	int fd[2] = { -1, -1 }, err;
 
+	if (interrupted())
+		return -EINTR;
 	if (p->ending && (pipe2(fd, O_CLOEXEC) || fcntl(fd[0], F_SETFL, O_NONBLOCK))) {
 		err = -errno;
 		snprintf(why, WHY_SIZE, "no pipe for what it writes: %s", strerror(-err));
@@ -235,6 +266,7 @@ static int measure_process(const struct plan *p, struct rep *shared, char *why)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(1);
+		interrupt_in_child();
 		if (p->ending)
 			dup2(fd[1], STDERR_FILENO);
 		child(p, shared);
@@ -252,7 +284,7 @@ static int measure_process(const struct plan *p, struct rep *shared, char *why)
 		close(fd[0]);
 	if (pid < 0)
 		return err;
-	if (!shared->done || (err && !(p->ending && e.killed))) {
+	if (interrupted() || !shared->done || (err && !(p->ending && e.killed))) {
 		explain(p, shared, err, e.status, why);
 		return err ? err : -ECHILD;
 	}

@@ -15,14 +15,20 @@
 void table_host(void);
 int table_result(const struct result *r);
 
-int json_results(const struct result *results, size_t n);
+int json_results(const struct result *results, size_t n, bool interrupted);
+
+/* One document at the end, as JSON is: a family of samples may not be interrupted. */
+int openmetrics_results(const struct result *results, size_t n, bool interrupted);
 
 void csv_header(void);
 void csv_result(const struct result *r);
 
+/* The last row, where a signal ended the run in an experiment. */
+void csv_interrupted(const char *experiment, const char *signal);
+
 /* ------------------------------------------------- shared by other subcommands */
 
-/* {"kernel", "cpus", "virtual", "counters", "counters_note"} */
+/* {"kernel", "cpus", "virtual", "governor", "where", "counters", "counters_note"} */
 struct json_object *json_host(void);
 
 /* A number with nine significant digits; null for what isn't a number. */

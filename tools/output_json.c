@@ -8,6 +8,7 @@
 
 #include "host.h"
 #include "output.h"
+#include "where.h"
 
 struct json_object *json_number(double value)
 {
@@ -36,6 +37,9 @@ struct json_object *json_host(void)
 	json_object_object_add(o, "kernel", json_object_new_string(host_kernel()));
 	json_object_object_add(o, "cpus", json_object_new_int(host_cpus()));
 	json_object_object_add(o, "virtual", json_object_new_string(host_virtual()));
+	json_object_object_add(o, "governor", host_governor() ?
+			       json_object_new_string(host_governor()) : NULL);
+	json_object_object_add(o, "where", json_object_new_string(where_am_i()));
 	json_object_object_add(o, "counters", json_object_new_string(counters_source()));
 	json_object_object_add(o, "counters_note", json_object_new_string(counters_note()));
 	return o;
@@ -65,6 +69,8 @@ static struct json_object *metric(const struct result *r, const struct metric *m
 	for (int s = 0; s < SIDES; s++) {
 		const struct figure *f = &m->side[s];
 
+		if (!metric_has(m, s))
+			continue;
 		json_object_object_add(o, side_name[s],
 				       f->measured ? json_number(f->median) : NULL);
 		json_object_object_add(spreads, side_name[s], spread(f));
@@ -106,6 +112,8 @@ static struct json_object *result(const struct result *r)
 		json_object_array_add(metrics, metric(r, &r->metrics[i]));
 	json_object_object_add(o, "metrics", metrics);
 	for (int s = 0; s < SIDES; s++) {
+		if (!result_has(r, s))
+			continue;
 		json_object_object_add(made, side_name[s],
 				       json_object_new_uint64(r->counts[s].made));
 		json_object_object_add(counters, side_name[s],
@@ -133,7 +141,7 @@ int json_print(struct json_object *o, FILE *to)
 	return err;
 }
 
-int json_results(const struct result *results, size_t n)
+int json_results(const struct result *results, size_t n, bool interrupted)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 
@@ -142,5 +150,6 @@ int json_results(const struct result *results, size_t n)
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(list, result(&results[i]));
 	json_object_object_add(o, "experiments", list);
+	json_object_object_add(o, "interrupted", json_object_new_boolean(interrupted));
 	return json_print(o, stdout);
 }

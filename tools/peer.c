@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "interrupt.h"
 #include "peer.h"
 
 /* One that takes longer hangs: seconds. */
@@ -54,6 +55,7 @@ static void run_script(const struct peer *peer, char *script, int out, pid_t par
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
+	interrupt_in_child();
 	for (size_t i = 0; i < ARRAY_SIZE(peer->args) && peer->args[i]; i++)
 		argv[4 + i] = peer->args[i];
 	dup2(out, STDOUT_FILENO);
@@ -120,11 +122,17 @@ void peer_once(const struct result *r, const struct peer *peer, struct rep *rep)
 		run_script(peer, script, fd[1], parent);
 	}
 	close(fd[1]);
+	if (pid > 0)
+		interrupt_kills(pid);
 	f = fdopen(fd[0], "r");
 	if (f) {
 		read_figures(r, f, rep);
 		fclose(f);
 	}
+	/* It ends, but its number is its own until it was waited for. */
+	while (pid > 0 && waitid(P_PID, pid, NULL, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	interrupt_spares();
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	rep->done = pid > 0 && WIFEXITED(status) && !WEXITSTATUS(status);

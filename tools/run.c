@@ -11,13 +11,23 @@
 #include <libgo.h>
 
 #include "experiment.h"
+#include "interrupt.h"
 #include "output.h"
+#include "suggest.h"
+#include "where.h"
 
 static void complain_unknown(const char *name)
 {
+	struct suggestion s = { .typed = name };
 	char names[512] = "";
 	size_t len = 0;
 
+	for (int i = 0; experiments[i]; i++)
+		suggestion_try(&s, experiments[i]->name);
+	if (s.best) {
+		complain(name, "no such experiment; did you mean `%s`? `gvt list` shows all", s.best);
+		return;
+	}
 	for (int i = 0; experiments[i]; i++)
 		len += snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
 				experiments[i]->name);
@@ -78,11 +88,13 @@ static int choose(struct chosen *c, char **names, int n)
 	return EXIT_SUCCESS;
 }
 
-enum { OPT_JSON = 256, OPT_CSV, OPT_PROCS, OPT_QUICK, OPT_PIN, OPT_N };
+enum { OPT_JSON = 256, OPT_CSV, OPT_OPENMETRICS, OPT_WHERE, OPT_PROCS, OPT_QUICK, OPT_PIN, OPT_N };
 
 static const struct option run_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "csv", no_argument, NULL, OPT_CSV },
+	{ "openmetrics", no_argument, NULL, OPT_OPENMETRICS },
+	{ "where", required_argument, NULL, OPT_WHERE },
 	{ "procs", required_argument, NULL, OPT_PROCS },
 	{ "quick", no_argument, NULL, OPT_QUICK },
 	{ "pin", no_argument, NULL, OPT_PIN },
@@ -91,6 +103,68 @@ static const struct option run_options[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+static bool set_format(struct options *o, int c)
+{
+	if (o->format != FORMAT_TABLE) {
+		complain("run", "--json, --csv and --openmetrics exclude each other: give one, once");
+		return false;
+	}
+	o->format = c == OPT_JSON ? FORMAT_JSON : c == OPT_CSV ? FORMAT_CSV : FORMAT_OPENMETRICS;
+	return true;
+}
+
+static bool set_where(struct options *o, const char *where)
+{
+	if (strcmp(where, "here") && strcmp(where, "vm")) {
+		complain("--where", "`%s` is no place to run; give `here` or `vm`", where);
+		return false;
+	}
+	o->vm = !strcmp(where, "vm");
+	return true;
+}
+
+/* Of two values one would be dropped in silence. */
+static bool given_once(int c)
+{
+	static unsigned int given;
+	unsigned int bit;
+
+	for (const struct option *l = run_options; l->name; l++) {
+		bit = 1u << (l - run_options);
+		if (l->val != c || l->has_arg != required_argument)
+			continue;
+		if (given & bit) {
+			char name[40];
+
+			snprintf(name, sizeof(name), "--%s", l->name);
+			complain(name, "given twice: give it once");
+			return false;
+		}
+		given |= bit;
+	}
+	return true;
+}
+
+static void complain_option(const char *typed)
+{
+	struct suggestion s = { .typed = typed + strspn(typed, "-") };
+
+	for (const struct option *l = run_options; l->name && typed[1] == '-'; l++) {
+		size_t len = strlen(l->name);
+
+		if (!strncmp(s.typed, l->name, len) && s.typed[len] == '=') {
+			complain(typed, "--%s takes no value; see `gvt help run`", l->name);
+			return;
+		}
+		suggestion_try(&s, l->name);
+	}
+	if (s.best)
+		complain(typed, "no such option of run; did you mean `--%s`? see `gvt help run`",
+			 s.best);
+	else
+		complain(typed, "no such option of run; see `gvt help run`");
+}
+
 /* Return: an exit status, or -1 to go on. */
 static int parse_options(struct options *o, int argc, char **argv)
 {
@@ -98,14 +172,18 @@ static int parse_options(struct options *o, int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, ":h", run_options, NULL)) != -1) {
+		if (!given_once(c))
+			return EXIT_USAGE;
 		switch (c) {
 		case OPT_JSON:
 		case OPT_CSV:
-			if (o->format != FORMAT_TABLE) {
-				complain("run", "--json and --csv exclude each other: give one, once");
+		case OPT_OPENMETRICS:
+			if (!set_format(o, c))
 				return EXIT_USAGE;
-			}
-			o->format = c == OPT_JSON ? FORMAT_JSON : FORMAT_CSV;
+			break;
+		case OPT_WHERE:
+			if (!set_where(o, optarg))
+				return EXIT_USAGE;
 			break;
 		case OPT_PROCS:
 			if (!parse_number("--procs", optarg, 1, GO_MAXPROCS_LIMIT, &value))
@@ -129,7 +207,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 			complain(argv[optind - 1], "needs a value; see `gvt help run`");
 			return EXIT_USAGE;
 		default:
-			complain(argv[optind - 1], "no such option of run; see `gvt help run`");
+			complain_option(argv[optind - 1]);
 			return EXIT_USAGE;
 		}
 	}
@@ -149,45 +227,80 @@ static bool n_suits(const struct chosen *c, const struct options *o)
 	return true;
 }
 
+/* What was finished is printed, and said to be not all. Return: an exit status. */
+static int run_interrupted(const struct chosen *c, size_t done, const struct options *o)
+{
+	int signo = interrupted();
+	char name[32];
+
+	snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(signo));
+	if (o->format == FORMAT_TABLE)
+		printf("\ninterrupted: %s in %s; %zu of %zu experiments were finished\n", name,
+		       c->e[done]->name, done, c->nr);
+	if (o->format == FORMAT_CSV)
+		csv_interrupted(c->e[done]->name, name);
+	complain("run", "interrupted by %s in %s; %zu of %zu experiments were finished", name,
+		 c->e[done]->name, done, c->nr);
+	flush_stdout();
+	return 128 + signo;
+}
+
+/* One experiment, printed where each is printed as it ends. Return: 0, or a negative errno. */
+static int run_one(const struct experiment *e, struct result *r, const struct options *o)
+{
+	int err;
+
+	r->name = e->name;
+	r->claim = e->claim;
+	err = e->run(r, o);
+	if (interrupted())
+		return -EINTR;
+	if (!err && o->format == FORMAT_TABLE)
+		err = table_result(r);
+	if (!err && o->format == FORMAT_CSV)
+		csv_result(r);
+	if (err)
+		complain(e->name, "%s", strerror(-err));
+	return err;
+}
+
 static int run_all(const struct chosen *c, const struct options *o)
 {
 	struct result *results = calloc(c->nr, sizeof(*results));
-	int err = 0;
+	int status = EXIT_FAILURE, err = 0;
+	size_t done;
 
 	if (!results) {
 		complain("run", "%s", strerror(ENOMEM));
 		return EXIT_FAILURE;
 	}
+	interrupt_begin();
 	if (o->format == FORMAT_TABLE)
 		table_host();
 	if (o->format == FORMAT_CSV)
 		csv_header();
-	for (size_t i = 0; i < c->nr && !err; i++) {
-		struct result *r = &results[i];
-
-		r->name = c->e[i]->name;
-		r->claim = c->e[i]->claim;
-		err = c->e[i]->run(r, o);
-		if (!err && o->format == FORMAT_TABLE)
-			err = table_result(r);
-		if (!err && o->format == FORMAT_CSV)
-			csv_result(r);
-		if (err)
-			complain(c->e[i]->name, "%s", strerror(-err));
+	for (done = 0; done < c->nr; done++) {
+		err = run_one(c->e[done], &results[done], o);
 		/* Nobody reads on: don't measure on. */
 		if (!flush_stdout())
-			goto err_free;
+			err = -EPIPE;
+		if (err)
+			break;
 	}
-	if (!err && o->format == FORMAT_JSON)
-		err = json_results(results, c->nr);
-	if (!err && flush_stdout()) {
-		free(results);
-		return EXIT_SUCCESS;
-	}
-
-err_free:
+	interrupt_end_children();
+	if (err && !interrupted())
+		goto out;
+	if (o->format == FORMAT_JSON)
+		err = json_results(results, done, done < c->nr);
+	else if (o->format == FORMAT_OPENMETRICS)
+		err = openmetrics_results(results, done, done < c->nr);
+	if (done < c->nr)
+		status = run_interrupted(c, done, o);
+	else if (!err && flush_stdout())
+		status = EXIT_SUCCESS;
+out:
 	free(results);
-	return EXIT_FAILURE;
+	return status;
 }
 
 int cmd_run(int argc, char **argv)
@@ -199,8 +312,13 @@ int cmd_run(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	status = choose(&c, argv + optind, argc - optind);
-	if (status == EXIT_SUCCESS)
-		status = n_suits(&c, &o) ? run_all(&c, &o) : EXIT_USAGE;
+	if (status == EXIT_SUCCESS && !n_suits(&c, &o))
+		status = EXIT_USAGE;
+	/* There it is the same command, and then it is there. */
+	if (status == EXIT_SUCCESS && o.vm && strcmp(where_am_i(), "vm"))
+		status = where_vm(argv);
+	else if (status == EXIT_SUCCESS)
+		status = run_all(&c, &o);
 	chosen_exit(&c);
 	return status;
 }
