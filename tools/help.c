@@ -52,6 +52,7 @@ static const char stat_help[] =
 	"  -p, --pid LIST   look at these processes instead, with commas between their numbers\n"
 	"  --json           JSON in place of a table\n"
 	"  --csv            CSV in place of a table: a row for each value\n"
+	"  --openmetrics    that text format, for a Prometheus textfile collector\n"
 	"  -o, --output F   write to the file F; else to standard error\n"
 	"\n"
 	"Counts the command and all its children from its first instruction on. Signals sent to\n"

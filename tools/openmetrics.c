@@ -56,13 +56,11 @@ void om_sample(FILE *to, struct om_family *f, double value, ...)
 	fprintf(to, "%s %.15g\n", before == ',' ? "}" : "", value);
 }
 
-/* "run_ns" is in seconds here: "run_seconds". */
-static void counter_family(char *name, size_t size, const char *prefix, enum counter i)
+void om_name(char *name, size_t size, const char *prefix, const char *of)
 {
-	const char *of = counter_info[i].name;
 	size_t len = strlen(of);
 
-	if (counter_is(i, COUNTER_TIME) && len > 3 && !strcmp(of + len - 3, "_ns"))
+	if (len > 3 && !strcmp(of + len - 3, "_ns"))
 		snprintf(name, size, "%s%.*s_seconds", prefix, (int)len - 3, of);
 	else
 		snprintf(name, size, "%s%s", prefix, of);
@@ -77,7 +75,7 @@ void om_counters(FILE *to, const char *prefix, const struct counters *const *cou
 		char name[96], help[128];
 		struct om_family f = { name, time ? "seconds" : "", help, false };
 
-		counter_family(name, sizeof(name), prefix, i);
+		om_name(name, sizeof(name), prefix, counter_info[i].name);
 		snprintf(help, sizeof(help), "Counted: %s.", label + strspn(label, " "));
 		for (size_t k = 0; k < n; k++) {
 			if (!counters_have(counts[k], i))

@@ -55,6 +55,9 @@ struct om_labels {
 void om_counters(FILE *to, const char *prefix, const struct counters *const *counts,
 		 const struct om_labels *values, const struct om_labels *names, size_t n);
 
+/* The name of a family: "run_ns" is in seconds there, so it is PREFIXrun_seconds. */
+void om_name(char *name, size_t size, const char *prefix, const char *of);
+
 /* The document's last line. */
 void om_end(FILE *to);
 

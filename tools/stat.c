@@ -16,6 +16,7 @@
 static const struct option stat_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "csv", no_argument, NULL, 'c' },
+	{ "openmetrics", no_argument, NULL, 'm' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "pid", required_argument, NULL, 'p' },
 	{ "repeat", required_argument, NULL, 'r' },
@@ -25,7 +26,7 @@ static const struct option stat_options[] = {
 
 static int bad_format(void)
 {
-	complain("stat", "--json and --csv exclude each other: choose one");
+	complain("stat", "--json, --csv and --openmetrics exclude each other: choose one");
 	return EXIT_USAGE;
 }
 
@@ -62,6 +63,8 @@ static int parse_option(struct stat_request *q, int c, const char *word)
 		return set_format(q, FORMAT_JSON);
 	case 'c':
 		return set_format(q, FORMAT_CSV);
+	case 'm':
+		return set_format(q, FORMAT_OPENMETRICS);
 	case 'o':
 		q->path = optarg;
 		return -1;

@@ -105,6 +105,7 @@ struct figure stat_figure(const struct stat_result *r, int i);
 struct figure stat_rate(const struct stat_result *r, int i);
 
 /* Return: 0, or a negative errno. */
+int stat_openmetrics(const struct stat_result *r, FILE *to);
 int stat_print(const struct stat_result *r, FILE *to);
 
 #endif /* GVT_TOOLS_STAT_H */

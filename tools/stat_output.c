@@ -334,6 +334,8 @@ int stat_print(const struct stat_result *r, FILE *to)
 		return print_json(r, to);
 	case FORMAT_CSV:
 		return print_csv(r, to);
+	case FORMAT_OPENMETRICS:
+		return stat_openmetrics(r, to);
 	default:
 		return print_table(r, to);
 	}

@@ -45,7 +45,7 @@ sample() {
 	[[ -z $line ]] || echo "${line##* }"
 }
 
-plan 26
+plan 31
 
 gvt run create mainexit --openmetrics --quick --n 20
 cp "$work/out" "$work/doc"
@@ -85,6 +85,19 @@ refused "a quote that is open" '/^gvt_run_cpus/s/"}/}/'
 refused "a label twice" '/^gvt_run_cpus/s/{/{kernel="x",/'
 refused "a name with a dash" 's/gvt_run_cpus/gvt-run-cpus/'
 refused "a bad escape" '/^gvt_run_cpus/s/kernel="/&\\q/'
+
+# A command whose name has all that a label has to escape.
+printf '#!/bin/sh\nexit 3\n' >"$work/"$'a "b" \\ c\nd'
+chmod +x "$work/a"*
+gvt stat -r 2 --openmetrics -- "$work/"$'a "b" \\ c\nd'
+cp "$work/err" "$work/doc"
+is "stat: the command's status" 3 "$status"
+matches "stat: it is a document of the format" '^[0-9]+ samples of [0-9]+ families$' "$(parse "$work/doc")"
+is "stat: how often, and what it said" "2 3" "$(sample gvt_stat_runs) $(sample gvt_stat_status)"
+is "stat: median, least and most" 3 "$(grep -c '^gvt_stat_wall_seconds{' "$work/doc")"
+gvt stat --openmetrics --csv -- true
+is "stat: --openmetrics and --csv" "2 gvt: stat: --json, --csv and --openmetrics exclude each other: choose one" \
+	"$status $err"
 
 gvt run create --openmetrics --json
 is "--openmetrics and --json" "2 gvt: run: --json, --csv and --openmetrics exclude each other: give one, once" \
