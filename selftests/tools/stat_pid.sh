@@ -97,7 +97,7 @@ wrong "-p for infinite time" 'SECONDS: .inf. is not a number of seconds; .*' -p 
 wrong "-p and -r" 'stat: -p and -r exclude each other: .*' -r 2 -p 1
 wrong "-r 0" '-r: 0 is out of range; .*' -r 0 true
 wrong "-r x" '-r: .x. is not a whole number; .*' -r x true
-wrong "--json and --csv" 'stat: --json and --csv exclude each other: .*' --json --csv true
+wrong "--json and --csv" 'stat: --json, --csv and --openmetrics exclude each other: .*' --json --csv true
 
 # A number that no process can have.
 gvt stat -p 1999999999
