@@ -321,6 +321,11 @@ static void check_go(struct finding *f)
 	check_program(f, "go", "golang-go", "Go itself, to compare with");
 }
 
+static void check_gnuplot(struct finding *f)
+{
+	check_program(f, "gnuplot", "gnuplot-nox", "the pictures of gvt report");
+}
+
 static const struct check {
 	const char *name, *label;
 	void (*run)(struct finding *f);
@@ -357,6 +362,7 @@ static const struct check {
 	{ "make", "make", check_make },
 	{ "gcc", "gcc", check_gcc },
 	{ "go", "go", check_go },
+	{ "gnuplot", "gnuplot", check_gnuplot },
 };
 
 static int print_json(const struct finding *f)

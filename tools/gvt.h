@@ -84,6 +84,7 @@ int cmd_top(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_complete(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 
 /* The text of `gvt help NAME`, to stdout. Return: false where there is no such command. */
 bool print_help(const char *name);

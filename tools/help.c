@@ -16,6 +16,7 @@ static const char general[] =
 	"  gvt stat -p PID [SECONDS]   the same for processes that run already\n"
 	"  gvt top                     live: kernel switches beside goroutine switches\n"
 	"  gvt bench [NAME...]         measure: goroutines of libgo, of Go, and threads\n"
+	"  gvt report RESULT.json      a page with pictures of what `gvt run --json` found\n"
 	"  gvt doctor                  what this machine can do, what is missing, what brings it\n"
 	"  gvt help [COMMAND | NAME]   this, or more about a command, or an experiment\n"
 	"  gvt --version\n"
@@ -106,6 +107,18 @@ static const char bench_help[] =
 	"its own, each warmed up. A target that is missed is a result: exit status 0 all the\n"
 	"same. Go's side is a program that `make bench` builds; GVT_PEERS names its folder.\n";
 
+static const char report_help[] =
+	"gvt report [OPTION...] RESULT.json [AFTER.json] - a page with pictures of a result\n"
+	"\n"
+	"  -o, --output DIR   where to write; else gvt-report; -: the page to standard output\n"
+	"\n"
+	"`gvt run all --quick --json >result.json` makes a result; - reads one from standard input.\n"
+	"Two of them are compared: each figure before and after, the difference, and whether it is\n"
+	"larger than the spread of the repetitions.\n"
+	"DIR/report.html is one file that needs no other; the pictures are beside it (*.svg). Files\n"
+	"that gvt report made before are replaced, others never. gnuplot draws (Debian's\n"
+	"gnuplot-nox); without it the page has tables only, and the exit status is 0 all the same.\n";
+
 static const char list_help[] =
 	"gvt list [--json] - the experiments and what they claim\n";
 
@@ -139,6 +152,8 @@ bool print_help(const char *name)
 		fputs(doctor_help, stdout);
 	else if (!strcmp(name, "bench"))
 		fputs(bench_help, stdout);
+	else if (!strcmp(name, "report"))
+		fputs(report_help, stdout);
 	else if (!strcmp(name, "list"))
 		fputs(list_help, stdout);
 	else if (!strcmp(name, "help"))

@@ -31,6 +31,7 @@ static const struct command {
 	{ "doctor", cmd_doctor },
 	{ "bench", cmd_bench },
 	{ "complete", cmd_complete },
+	{ "report", cmd_report },
 	{ "help", cmd_help },
 	{ "--help", cmd_help },
 	{ "-h", cmd_help },

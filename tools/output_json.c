@@ -64,6 +64,7 @@ static struct json_object *metric(const struct result *r, const struct metric *m
 	double ratio;
 
 	json_object_object_add(o, "name", json_object_new_string(m->name));
+	json_object_object_add(o, "label", json_object_new_string(m->label));
 	json_object_object_add(o, "unit", json_object_new_string(m->unit));
 	json_object_object_add(o, "n", json_object_new_uint64(m->n));
 	for (int s = 0; s < SIDES; s++) {

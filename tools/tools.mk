@@ -10,7 +10,7 @@ TOOLS_PKG_LIBS ?= $(shell $(PKG_CONFIG) --libs $(TOOLS_PKGS))
 TOOLS_CFLAGS = $(BASEFLAGS) -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' -I tools -I libgo/include \
 	$(TOOLS_PKG_CFLAGS)
 TOOLS_LINK = $(CC) $(SANFLAGS) $(OPT) -pthread -Wl,-z,relro,-z,now $(TOOLS_OBJ) $(LDFLAGS) \
-	-L$(O) -lgvtgo $(TOOLS_PKG_LIBS)
+	-L$(O) -lgvtgo $(TOOLS_PKG_LIBS) -lm
 
 # Where an installed gvt looks for the library: nowhere special when it lies where the
 # dynamic linker looks anyway, beside bin/ when it lies there (so that DESTDIR and a moved
