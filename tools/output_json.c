@@ -93,6 +93,48 @@ static struct json_object *metric(const struct result *r, const struct metric *m
 	return o;
 }
 
+/* A row of a timeline says what was done from when to when; others have points. */
+static struct json_object *series_row(const struct series *s, const struct series_row *row)
+{
+	struct json_object *o = json_object_new_object();
+	bool timeline = s->kind == SERIES_TIMELINE;
+
+	json_object_object_add(o, timeline ? "track" : "side", json_object_new_string(row->of));
+	json_object_object_add(o, timeline ? "begin" : "x", json_number(row->x));
+	json_object_object_add(o, timeline ? "end" : "y", json_number(row->y));
+	if (timeline)
+		json_object_object_add(o, "what", json_object_new_string(row->what));
+	return o;
+}
+
+static struct json_object *series(const struct series *s)
+{
+	struct json_object *o = json_object_new_object(), *rows = json_object_new_array();
+
+	json_object_object_add(o, "name", json_object_new_string(s->name));
+	json_object_object_add(o, "title", json_object_new_string(s->title));
+	json_object_object_add(o, "kind", json_object_new_string(series_kind_name[s->kind]));
+	json_object_object_add(o, "unit_x", json_object_new_string(s->unit_x));
+	json_object_object_add(o, "unit_y", s->unit_y ? json_object_new_string(s->unit_y) : NULL);
+	json_object_object_add(o, "dropped", json_object_new_uint64(s->dropped));
+	for (size_t i = 0; i < s->nr; i++)
+		json_object_array_add(rows, series_row(s, &s->row[i]));
+	json_object_object_add(o, "rows", rows);
+	return o;
+}
+
+static void add_series(struct json_object *o, const struct result *r)
+{
+	struct json_object *list;
+
+	if (!r->nr_series)
+		return;
+	list = json_object_new_array();
+	for (size_t i = 0; i < r->nr_series; i++)
+		json_object_array_add(list, series(&r->series[i]));
+	json_object_object_add(o, "series", list);
+}
+
 static struct json_object *result(const struct result *r)
 {
 	struct json_object *o = json_object_new_object(), *params = json_object_new_object();
@@ -126,6 +168,7 @@ static struct json_object *result(const struct result *r)
 	json_object_object_add(o, "why", json_object_new_string(r->why));
 	if (r->picture[0])
 		json_object_object_add(o, "picture", json_object_new_string(r->picture));
+	add_series(o, r);
 	return o;
 }
 

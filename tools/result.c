@@ -44,6 +44,55 @@ struct metric *result_metric(struct result *r, const char *name)
 	return NULL;
 }
 
+const char *const series_kind_name[] = { "timeline", "line", "histogram" };
+
+struct series *result_series(struct result *r, enum series_kind kind, const char *name,
+			     const char *title, const char *unit_x, const char *unit_y)
+{
+	struct series *s = &r->series[r->nr_series];
+
+	assert(r->nr_series < MAX_SERIES);
+	r->nr_series++;
+	*s = (struct series){
+		.name = name, .title = title, .unit_x = unit_x, .unit_y = unit_y, .kind = kind
+	};
+	return s;
+}
+
+static bool series_grow(struct series *s)
+{
+	size_t room = s->room ? 2 * s->room : 64;
+	struct series_row *row = room <= SERIES_ROWS ? reallocarray(s->row, room, sizeof(*row)) : NULL;
+
+	if (!row)
+		return false;
+	s->row = row;
+	s->room = room;
+	return true;
+}
+
+void series_add(struct series *s, const char *of, double x, double y, const char *what)
+{
+	struct series_row *row;
+
+	if (s->nr == s->room && !series_grow(s)) {
+		s->dropped++;
+		return;
+	}
+	row = &s->row[s->nr++];
+	snprintf(row->of, sizeof(row->of), "%s", of);
+	snprintf(row->what, sizeof(row->what), "%s", what);
+	row->x = x;
+	row->y = y;
+}
+
+void result_exit(struct result *r)
+{
+	for (size_t i = 0; i < r->nr_series; i++)
+		free(r->series[i].row);
+	r->nr_series = 0;
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;

@@ -74,6 +74,43 @@ struct side_counts {
 	struct counters counters;
 };
 
+/* What a series is drawn as, and what its rows say. */
+enum series_kind {
+	SERIES_TIMELINE,	/* @of, a track, does @what from @x to @y */
+	SERIES_LINE,		/* @of, a side or a peer, has @y at @x */
+	SERIES_HISTOGRAM,	/* the same; @x is where a step begins */
+};
+
+extern const char *const series_kind_name[];
+
+#define MAX_SERIES	8
+#define SERIES_ROWS	16384
+#define SERIES_TEXT	32
+
+struct series_row {
+	char of[SERIES_TEXT], what[SERIES_TEXT];
+	double x, y;
+};
+
+/**
+ * struct series - many figures that belong together: what pictures are drawn from
+ * @name: in JSON
+ * @title: in pictures
+ * @unit_x: of x, as a metric's; a timeline's y has it too
+ * @unit_y: of y; NULL for a timeline
+ * @kind: what it is
+ * @row: the figures
+ * @nr: how many
+ * @room: for how many there is room so far
+ * @dropped: rows for which there was no room
+ */
+struct series {
+	const char *name, *title, *unit_x, *unit_y;
+	enum series_kind kind;
+	struct series_row *row;
+	size_t nr, room, dropped;
+};
+
 enum verdict { VERDICT_HOLDS, VERDICT_FAILS, VERDICT_NOT_MEASURED };
 
 extern const char *const verdict_name[];
@@ -90,6 +127,8 @@ extern const char *const verdict_name[];
  * @processes: there is a side of processes, too
  * @peers: names of the programs in other languages
  * @nr_peers: how many
+ * @series: what pictures are drawn from
+ * @nr_series: how many
  * @verdict: does the claim hold?
  * @why: the reasons, separated by "; "
  * @picture: lines of text to look at, or ""
@@ -104,6 +143,8 @@ struct result {
 	bool processes;
 	const char *peers[MAX_PEERS];
 	size_t nr_peers;
+	struct series series[MAX_SERIES];
+	size_t nr_series;
 	enum verdict verdict;
 	char why[1024];
 	char picture[PICTURE_SIZE];
@@ -123,6 +164,26 @@ static inline bool metric_has(const struct metric *m, enum side s)
 void result_param(struct result *r, const char *name, int64_t value);
 void result_flag(struct result *r, const char *name, bool value);
 struct metric *result_metric(struct result *r, const char *name);
+
+/**
+ * result_series() - a new series
+ * @r: the result
+ * @kind: what it is
+ * @name: in JSON
+ * @title: in pictures
+ * @unit_x: of its x
+ * @unit_y: of its y; NULL for a timeline
+ *
+ * Return: it, empty.
+ */
+struct series *result_series(struct result *r, enum series_kind kind, const char *name,
+			     const char *title, const char *unit_x, const char *unit_y);
+
+/* A row more. Where there is no room for it, that is counted. */
+void series_add(struct series *s, const char *of, double x, double y, const char *what);
+
+/* Give back what a result has taken. */
+void result_exit(struct result *r);
 
 /* The figure of @n repetitions; sorts @values. */
 struct figure figure_from(double *values, size_t n);

@@ -340,4 +340,39 @@ TEST(texts)
 	EXPECT_STREQ("0.0321x", text_ratio(text, 0.0321));
 }
 
+/* What finds no room is counted, not forgotten. */
+TEST(series_end_somewhere)
+{
+	static struct result r;
+	struct series *s;
+	double x;
+
+	memset(&r, 0, sizeof(r));
+	s = result_series(&r, SERIES_LINE, "a", "A", "count", "ns");
+	for (x = 0; x < SERIES_ROWS + 3; x++)
+		series_add(s, "thread", x, 2 * x, "");
+	EXPECT_EQ((size_t)SERIES_ROWS, s->nr);
+	EXPECT_EQ((size_t)3, s->dropped);
+	EXPECT_EQ(2. * (SERIES_ROWS - 1), s->row[SERIES_ROWS - 1].y);
+	EXPECT_STREQ("thread", s->row[SERIES_ROWS - 1].of);
+	EXPECT_EQ(s, &r.series[0]);
+	EXPECT_EQ((size_t)1, r.nr_series);
+	result_exit(&r);
+	EXPECT_EQ((size_t)0, r.nr_series);
+}
+
+/* A name that is too long is cut, and ends. */
+TEST(series_names_are_cut)
+{
+	static struct result r;
+	struct series *s;
+
+	memset(&r, 0, sizeof(r));
+	s = result_series(&r, SERIES_TIMELINE, "a", "A", "ns", NULL);
+	series_add(s, "0123456789012345678901234567890123456789", 0, 1, "task A");
+	EXPECT_EQ((size_t)SERIES_TEXT - 1, strlen(s->row[0].of));
+	EXPECT_STREQ("task A", s->row[0].what);
+	result_exit(&r);
+}
+
 TEST_HARNESS_MAIN
