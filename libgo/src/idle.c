@@ -37,6 +37,10 @@
  * with timers, whoever falls asleep takes the role if nobody has it; and a P whose M is blocked
  * gets another one for it.
  *
+ * LIBGO_DEBUG=nosteal: nobody looks into another P's queue, or is woken to; what waits behind
+ * one that computes comes on by preemption, as on a single P. For comparison only: a P that no
+ * thread could be had for keeps what is in its queue until it is the first of the idle ones.
+ *
  * The last M to fall asleep, with no timer pending and nobody waiting for a descriptor,
  * knows that no goroutine can ever wake another: deadlock.c.
  */
@@ -231,7 +235,7 @@ static inline bool robbed(const struct p *p)
 /* idle_wake_next(), with an idle P. */
 NOINLINE void idle_wake_unhushed(const struct p *p)
 {
-	if (!load_seq(&sched.nspinning) && !hushed(p) && !robbed(p))
+	if (!load_seq(&sched.nspinning) && !hushed(p) && !robbed(p) && !sched.no_steal)
 		idle_wake_p();
 }
 
@@ -364,8 +368,8 @@ static bool work_to_find(bool next)
 {
 	struct p_array *a = rcu_ps();
 
-	if (gq_len())
-		return true;
+	if (gq_len() || sched.no_steal)
+		return gq_len();
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct p *p = a->p[i];
 
@@ -460,7 +464,7 @@ static struct g *steal(struct m *m)
 	uint32_t start = 0;
 	bool waited = false;
 
-	if (a->n == 1)
+	if (a->n == 1 || sched.no_steal)
 		return NULL;
 	if (!m->spinning) {
 		uint32_t busy = load_relaxed(&sched.np) - load_relaxed(&sched.nidle);

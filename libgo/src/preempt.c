@@ -340,7 +340,7 @@ void preempt_give(struct m *m)
 /* Where the kernel has no membarrier, what is in runnext comes on by preemption alone. */
 bool preempt_can_steal(void)
 {
-	return can_barrier;
+	return can_barrier && !sched.no_steal;
 }
 
 /*

@@ -392,6 +392,7 @@ struct sched {
 	uint32_t unstopped;		/* threads that could not be suspended */
 	uint32_t all_stopped;		/* futex: no goroutine runs any more */
 	uint32_t threads_started;
+	bool no_steal;			/* LIBGO_DEBUG=nosteal; as it is throughout the run */
 	uint32_t sysmon_asleep;		/* futex */
 
 	/* From here on not cleared when a run begins. */

@@ -385,6 +385,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	sched.next_id = 1;
 	sched.np = (uint32_t)go_maxprocs(0);
 	debug_init();
+	sched.no_steal = debug_number("nosteal", 0);
 	schedtrace_init();
 	deadlock_init();
 	err = fork_init();

@@ -40,7 +40,7 @@ static bool look(int64_t now)
 		struct p *p = a->p[i];
 		bool queued = runq_len(p);
 
-		if (queued && load_relaxed(&p->tick) == p->seen_tick)
+		if (queued && load_relaxed(&p->tick) == p->seen_tick && !sched.no_steal)
 			waits = true;
 		if (slice && preempt_look(p, now, slice, (!idle || !preempt_can_steal()) && (queued || shared)))
 			moves = true;

@@ -8,7 +8,8 @@
  * them since is an event on the thread's track.
  *
  * Rejected: perf_event_open() with context-switch records, which has the moments: it needs a
- * setting that most systems don't have (perf_event_paranoid), and a ring for each thread.
+ * setting that not all systems have (perf_event_paranoid), and a ring for each CPU. `gvt trace`
+ * does that, from outside.
  */
 #include "tracefile.h"
 
