@@ -2,11 +2,13 @@
 /*
  * steal.c - all work starts on one P; do the others come and take of it?
  *
- * The other side is what a runtime without stealing would be: as many threads, each with
- * a queue of its own, all jobs in the first one's. That is also what a program has that
- * deals its work out to threads beforehand, and deals badly.
+ * The goroutine side does it twice, in processes of their own: as always, and with the
+ * scheduler's stealing switched off (LIBGO_DEBUG=nosteal). The thread side has no stealing to
+ * switch off: as many threads, each with a queue of its own, all jobs in the first one's. That
+ * is also what a program has that deals its work out to threads beforehand, and deals badly.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +18,24 @@
 #define ROUNDS		5
 #define JOB_STEPS	100000
 
-enum { EACH, BUSIEST, STOLEN, NR_METRICS };
+/* What a P's queue holds without handing some on to the global one, which is everybody's. */
+#define QUEUE		256
+
+/* Of the picture. */
+#define MAX_PS		8
+#define WIDTH		40
+
+/* Processes of the goroutine side; the figures of the second come after those of the first. */
+enum { ON, OFF };
+enum { EACH, BUSIEST, STOLEN, EACH_OFF, BUSIEST_OFF, STOLEN_OFF, NR_METRICS };
 
 static const struct metric_def metrics[NR_METRICS] = {
 	[EACH] = { "job_ns", "ns", "each job, all in one queue at first" },
-	[BUSIEST] = { "busiest_share", "percent", "jobs done by the busiest thread" },
-	[STOLEN] = { "stolen", "count", "steals, of so many jobs" },
+	[BUSIEST] = { "busiest_share", "percent", "  jobs done by the busiest thread" },
+	[STOLEN] = { "stolen", "count", "  steals, of so many jobs" },
+	[EACH_OFF] = { "job_off_ns", "ns", "each job, with stealing switched off" },
+	[BUSIEST_OFF] = { "busiest_share_off", "percent", "  jobs done by the busiest thread" },
+	[STOLEN_OFF] = { "stolen_off", "count", "  steals, of so many jobs" },
 };
 
 /* @queue: of each thread that does jobs */
@@ -78,19 +92,63 @@ static int with_stealing(const struct plan *p, struct rep *rep, struct shop *s, 
 	return crew_run(rep, p->s, n, goroutine, s);
 }
 
+/* Who did how many of them: a line for each P. */
+static void draw(const struct plan *p, struct rep *rep, const uint64_t *before, uint64_t jobs)
+{
+	size_t len = strlen(rep->picture), room = sizeof(rep->picture) - len;
+	char *to = rep->picture + len;
+	int n = p->procs < MAX_PS ? p->procs : MAX_PS;
+	struct go_p_stats stats;
+
+	len = snprintf(to, room, "  jobs done by each P, stealing %s:\n", p->variant ? "off" : "on");
+	for (int i = 0; i < n && len < room && !go_stats_p(i, &stats); i++) {
+		uint64_t done = stats.ended - before[i];
+		int bar = jobs ? done * WIDTH / jobs : 0;
+
+		bar = bar < WIDTH ? bar : WIDTH;
+		len += snprintf(to + len, room - len, "    P %d %6lu %.*s\n", i, done, bar,
+				"########################################");
+	}
+}
+
+static void note_ps(const struct plan *p, uint64_t *ended)
+{
+	struct go_p_stats stats;
+
+	for (int i = 0; i < p->procs && i < MAX_PS; i++)
+		ended[i] = go_stats_p(i, &stats) ? 0 : stats.ended;
+}
+
+/* The figures of one process, from metric @first on. */
+static void tell(const struct plan *p, struct rep *rep, struct shop *s, int first, double each,
+		 uint64_t steals)
+{
+	uint64_t least, most;
+
+	rep_set(rep, first + EACH, each);
+	if (p->procs == 1)
+		return;
+	who_count(&s->who, &least, &most);
+	rep_set(rep, first + BUSIEST, 100. * most / (p->n[0] * ROUNDS));
+	rep_set(rep, first + STOLEN, steals);
+}
+
 static void side(const struct plan *p, struct rep *rep)
 {
 	int (*once)(const struct plan *p, struct rep *rep, struct shop *s, uint64_t n) =
 		p->s == SIDE_THREAD ? without_stealing : with_stealing;
-	uint64_t n = p->n[0], least, most, steals;
+	uint64_t n = p->n[0], ended[MAX_PS] = { 0 }, steals;
 	struct go_stats stats = { .steals = 0 };
 	static struct shop s;
 	int64_t t0;
+	double each;
 	int err = once(p, rep, &s, n);
 
 	memset(&s.who, 0, sizeof(s.who));
-	if (p->s == SIDE_GOROUTINE)
+	if (p->s == SIDE_GOROUTINE) {
 		go_stats(&stats);
+		note_ps(p, ended);
+	}
 	steals = stats.steals;
 	t0 = now_ns();
 	for (int i = 0; i < ROUNDS && !err; i++)
@@ -99,16 +157,17 @@ static void side(const struct plan *p, struct rep *rep)
 		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
-	rep_set(rep, EACH, elapsed_ns(t0) / (n * ROUNDS));
-	if (p->s == SIDE_GOROUTINE)
+	each = elapsed_ns(t0) / (n * ROUNDS);
+	if (p->s == SIDE_GOROUTINE) {
 		go_stats(&stats);
-	if (p->procs == 1) {
-		rep_fail(rep, NR_METRICS, "one P: there is nobody to steal");
-		return;
+		draw(p, rep, ended, n * ROUNDS);
 	}
-	who_count(&s.who, &least, &most);
-	rep_set(rep, BUSIEST, 100. * most / (n * ROUNDS));
-	rep_set(rep, STOLEN, stats.steals - steals);
+	tell(p, rep, &s, p->variant == OFF ? EACH_OFF : EACH, each, stats.steals - steals);
+	/* There is nothing to switch off. */
+	if (p->s == SIDE_THREAD)
+		tell(p, rep, &s, EACH_OFF, each, 0);
+	if (p->procs == 1)
+		rep_fail(rep, NR_METRICS, "one P: there is nobody to steal");
 }
 
 static int run(struct result *r, const struct options *o)
@@ -117,29 +176,36 @@ static int run(struct result *r, const struct options *o)
 		{ EXPECT_SIDE_MIN, "stolen", SIDE_GOROUTINE, 1 },
 		{ EXPECT_SIDE_MIN, "busiest_share", SIDE_THREAD, 100 },
 		{ EXPECT_SIDE_MAX, "busiest_share", SIDE_GOROUTINE, 90 },
+		{ EXPECT_SIDE_MAX, "stolen_off", SIDE_GOROUTINE, 0 },
 		{ EXPECT_MADE, NULL, SIDE_THREAD, 0 },
 		{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
+		/* Where all of them fit into one queue. */
+		{ EXPECT_SIDE_MIN, "busiest_share_off", SIDE_GOROUTINE, 90 },
 	};
 	struct plan p;
 
 	plan_init(&p, r->name, o);
 	plan_both(&p, side);
 	plan_procs(&p, 2);
+	p.variants[SIDE_GOROUTINE] = 2;
+	p.debug[OFF] = "nosteal";
 	p.n[0] = experiment_n(o, 200, 100);
 	result_param(r, "job_steps", JOB_STEPS);
 	result_param(r, "rounds", ROUNDS);
-	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
+	return experiment_finish(r, &p, metrics, NR_METRICS, expected,
+				 ARRAY_SIZE(expected) - (p.n[0] > QUEUE));
 }
 
 static const char about[] =
 	"One goroutine makes --n others, each of which computes for a while; all of them come\n"
 	"into the queue of the P that it runs on (which holds 256; more go to the global queue).\n"
-	"The other side is the same work without stealing: as many threads as Ps, each with a\n"
-	"queue of its own, all jobs in the first one's.\n"
+	"Then the same with the scheduler's stealing switched off (LIBGO_DEBUG=nosteal). Threads\n"
+	"have none: as many as Ps, each with a queue of its own, all jobs in the first one's.\n"
 	"\n"
-	"Read: without stealing one thread does it all, the busiest has 100 %. With it the\n"
+	"Read: without stealing one P, or thread, does it all, the busiest has 100 %. With it the\n"
 	"others come for half of what is there, each time that they have nothing: with 2 Ps\n"
 	"the busiest does some 50 %, and the jobs take half the time, if there are 2 CPUs.\n"
+	"The picture has what each P did.\n"
 	"\n"
 	"Distorts: a machine on which others compute: a thread that gets no CPU steals late.\n";
 
