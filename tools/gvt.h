@@ -29,6 +29,7 @@ enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS };
  * @vm: in the lab virtual machine, not here
  * @procs: Ps of the goroutine side; 0: libgo's own default
  * @n: how many, in place of what an experiment chooses; 0: let it choose
+ * @svg: draw the timelines into this file; NULL: don't
  */
 struct options {
 	enum format format;
@@ -37,6 +38,7 @@ struct options {
 	bool vm;
 	int procs;
 	uint64_t n;
+	const char *svg;
 };
 
 /* "gvt: WHAT: WHY" to stderr */
@@ -81,6 +83,7 @@ int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_complete(int argc, char **argv);

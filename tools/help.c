@@ -15,13 +15,15 @@ static const char general[] =
 	"  gvt stat [--] COMMAND...    run a command, then show what the kernel counted for it\n"
 	"  gvt stat -p PID [SECONDS]   the same for processes that run already\n"
 	"  gvt top                     live: kernel switches beside goroutine switches\n"
+	"  gvt trace [--] COMMAND...   run a command, make a timeline of its goroutines and threads\n"
 	"  gvt bench [NAME...]         measure: goroutines of libgo, of Go, and threads\n"
 	"  gvt report RESULT.json      a page with pictures of what `gvt run --json` found\n"
 	"  gvt doctor                  what this machine can do, what is missing, what brings it\n"
 	"  gvt help [COMMAND | NAME]   this, or more about a command, or an experiment\n"
 	"  gvt --version\n"
 	"\n"
-	"Exit status: 0; 1: something failed; 2: wrong use. `gvt stat` passes on its command's.\n"
+	"Exit status: 0; 1: something failed; 2: wrong use. `gvt stat` and `gvt trace` pass on their\n"
+	"command's.\n"
 	"The counters are those of gvt.ko where it is loaded (sudo make load), else those of\n"
 	"procfs, getrusage and libgo; the output says which.\n";
 
@@ -34,6 +36,7 @@ static const char run_help[] =
 	"  --where here|vm  here (the default), or the same in the lab virtual machine\n"
 	"  --quick      smaller numbers, shorter measurements\n"
 	"  --procs N    Ps of the goroutine side (GOMAXPROCS), 1 to 1024; else as many as CPUs\n"
+	"  --svg F      draw the timelines (of parallel) into the file F\n"
 	"  --pin        bind both sides to one CPU (and one P, where --procs says nothing)\n"
 	"  --n N        how many, in place of what the experiment chooses:\n";
 
@@ -86,6 +89,21 @@ static const char top_help[] =
 	"Changes nothing: it shows what gvt.ko counts for processes that are watched anyway, as\n"
 	"all are that run libgo, and what procfs tells of the threads of all others.\n"
 	"Exit status: 0; 128 + N where signal N ended it, Ctrl-C too.\n";
+
+static const char trace_help[] =
+	"gvt trace [OPTION...] [--] [COMMAND [ARG...]] - a timeline of goroutines and threads\n"
+	"\n"
+	"  -o, --output F   write it to the file F, for https://ui.perfetto.dev; \"-\" is standard\n"
+	"                   output, and then what the command writes there goes to standard error\n"
+	"      --text       draw it in the terminal: with -o, or in its place\n"
+	"  -i, --input F    no command: draw the trace F (or of LIBGO_TRACE); \"-\": stdin\n"
+	"      --no-kernel  leave the kernel's switches out\n"
+	"\n"
+	"Goroutines on Ps and Ms, and who woke whom, where the command runs libgo; on which CPU\n"
+	"each of its threads was, where kernel.perf_event_paranoid is 2 or less; by one clock. The\n"
+	"file is there as a whole or not at all. Signals sent to gvt go on to the command. Exit\n"
+	"status: the command's; 128 + N where signal N ended it; 126 where it can't be run, 127\n"
+	"where it isn't found.\n";
 
 static const char doctor_help[] =
 	"gvt doctor [--json] - what this machine can do, what is missing, and what brings it\n"
@@ -148,6 +166,8 @@ bool print_help(const char *name)
 		fputs(stat_help, stdout);
 	else if (!strcmp(name, "top"))
 		fputs(top_help, stdout);
+	else if (!strcmp(name, "trace"))
+		fputs(trace_help, stdout);
 	else if (!strcmp(name, "doctor"))
 		fputs(doctor_help, stdout);
 	else if (!strcmp(name, "bench"))

@@ -28,6 +28,7 @@ static const struct command {
 	{ "run", cmd_run },
 	{ "stat", cmd_stat },
 	{ "top", cmd_top },
+	{ "trace", cmd_trace },
 	{ "doctor", cmd_doctor },
 	{ "bench", cmd_bench },
 	{ "complete", cmd_complete },

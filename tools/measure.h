@@ -77,6 +77,7 @@ struct ending {
  *	so short that n of them, chosen for threads, make no reliable figure
  * @variants: of a side: processes of one repetition, which fill the same rep; else 1
  * @debug: LIBGO_DEBUG of each variant of the goroutine side; NULL: none
+ * @trace: LIBGO_TRACE of the goroutine side; NULL: as it is
  * @linger_ns: how long the process of the goroutine side lives on after go_run()
  * @ending: called in gvt when a process has ended, which then may end in any way after
  *	rep->done was set; its standard error is read
@@ -98,6 +99,7 @@ struct plan {
 	uint64_t rounds;
 	int variants[SIDES];
 	const char *debug[MAX_VARIANTS];
+	const char *trace;
 	int64_t linger_ns;
 	void (*ending)(const struct plan *p, struct rep *rep, const struct ending *e);
 	int64_t patience_ns[SIDES];

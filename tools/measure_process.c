@@ -145,6 +145,8 @@ static void child(const struct plan *p, struct rep *rep)
 	go_maxprocs(p->procs);
 	if (debug)
 		setenv("LIBGO_DEBUG", debug, 1);
+	if (p->trace)
+		setenv("LIBGO_TRACE", p->trace, 1);
 	err = go_run(run_side, &run);
 	if (err)
 		snprintf(rep->error, WHY_SIZE, "goroutine side: go_run: %s", strerror(-err));

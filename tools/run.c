@@ -10,10 +10,12 @@
 
 #include <libgo.h>
 
+#include "atomic_file.h"
 #include "experiment.h"
 #include "interrupt.h"
 #include "output.h"
 #include "suggest.h"
+#include "timeline.h"
 #include "where.h"
 
 static void complain_unknown(const char *name)
@@ -88,7 +90,17 @@ static int choose(struct chosen *c, char **names, int n)
 	return EXIT_SUCCESS;
 }
 
-enum { OPT_JSON = 256, OPT_CSV, OPT_OPENMETRICS, OPT_WHERE, OPT_PROCS, OPT_QUICK, OPT_PIN, OPT_N };
+enum {
+	OPT_JSON = 256,
+	OPT_CSV,
+	OPT_OPENMETRICS,
+	OPT_WHERE,
+	OPT_PROCS,
+	OPT_QUICK,
+	OPT_PIN,
+	OPT_N,
+	OPT_SVG
+};
 
 static const struct option run_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
@@ -99,6 +111,7 @@ static const struct option run_options[] = {
 	{ "quick", no_argument, NULL, OPT_QUICK },
 	{ "pin", no_argument, NULL, OPT_PIN },
 	{ "n", required_argument, NULL, OPT_N },
+	{ "svg", required_argument, NULL, OPT_SVG },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
 };
@@ -200,6 +213,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 			if (!parse_number("--n", optarg, 1, 10000000, &o->n))
 				return EXIT_USAGE;
 			break;
+		case OPT_SVG:
+			o->svg = optarg;
+			break;
 		case 'h':
 			print_help("run");
 			return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -264,6 +280,53 @@ static int run_one(const struct experiment *e, struct result *r, const struct op
 	return err;
 }
 
+/* Can it be written? Asked before anything is measured. */
+static bool svg_suits(const struct options *o)
+{
+	struct atomic_file svg;
+	int err;
+
+	if (o->vm) {
+		complain("--svg", "its file would stay in the virtual machine; give --json, and `gvt report` the result");
+		return false;
+	}
+	err = atomic_file_open(&svg, o->svg);
+	atomic_file_abort(&svg);
+	if (err)
+		complain(o->svg, "%s", strerror(-err));
+	return !err;
+}
+
+/* The timelines of all that ran. Return: 0, or a negative errno after a message. */
+static int write_svg(const struct result *results, size_t n, const char *name)
+{
+	struct atomic_file svg;
+	int err = atomic_file_open(&svg, name), found = 0;
+
+	if (!err)
+		found = timeline_svg(results, n, svg.to);
+	if (found < 0)
+		err = found;
+	if (found > 0)
+		err = atomic_file_commit(&svg);
+	else
+		atomic_file_abort(&svg);
+	if (err) {
+		complain(name, "%s", strerror(-err));
+	} else if (!found) {
+		complain(name, "not written: none of these drew a timeline; `gvt run parallel` does");
+		err = -ENODATA;
+	}
+	return err;
+}
+
+static void free_results(struct result *results, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		result_exit(&results[i]);
+	free(results);
+}
+
 static int run_all(const struct chosen *c, const struct options *o)
 {
 	struct result *results = calloc(c->nr, sizeof(*results));
@@ -294,12 +357,14 @@ static int run_all(const struct chosen *c, const struct options *o)
 		err = json_results(results, done, done < c->nr);
 	else if (o->format == FORMAT_OPENMETRICS)
 		err = openmetrics_results(results, done, done < c->nr);
+	if (!err && o->svg)
+		err = write_svg(results, done, o->svg);
 	if (done < c->nr)
 		status = run_interrupted(c, done, o);
 	else if (!err && flush_stdout())
 		status = EXIT_SUCCESS;
 out:
-	free(results);
+	free_results(results, c->nr);
 	return status;
 }
 
@@ -314,6 +379,8 @@ int cmd_run(int argc, char **argv)
 	status = choose(&c, argv + optind, argc - optind);
 	if (status == EXIT_SUCCESS && !n_suits(&c, &o))
 		status = EXIT_USAGE;
+	if (status == EXIT_SUCCESS && o.svg && !svg_suits(&o))
+		status = EXIT_FAILURE;
 	/* There it is the same command, and then it is there. */
 	if (status == EXIT_SUCCESS && o.vm && strcmp(where_am_i(), "vm"))
 		status = where_vm(argv);

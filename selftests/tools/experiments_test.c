@@ -81,6 +81,11 @@ TEST_F_TIMEOUT(experiment, steal, LIMIT)
 	EXPECT_EQ(0, figure(&self->ran, "stolen", "thread"));
 	EXPECT_LE(0, figure(&self->ran, "stolen", "goroutine"));
 	EXPECT_GE(100, figure(&self->ran, "busiest_share", "goroutine"));
+	/* Switched off it is off, however busy the machine is. */
+	EXPECT_EQ(0, figure(&self->ran, "stolen_off", "goroutine"));
+	EXPECT_LT(0, figure(&self->ran, "job_off_ns", "goroutine"));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "picture"), "stealing on:\n    P 0 "));
+	EXPECT_NE(NULL, strstr(text_of(self->ran.e, "picture"), "stealing off:\n    P 0 "));
 }
 
 /* The steps that there are follow from the number of Ps. */
@@ -121,8 +126,53 @@ TEST_F_TIMEOUT(experiment, one_p_is_not_measured, LIMIT)
 	}
 }
 
+/* One timeline: each task is in it, and no track has two at once. Return: how many tracks. */
+static int check_timeline(struct __test_metadata *_metadata, struct json_object *series)
+{
+	struct json_object *rows = get(series, "rows");
+	char tasks[8] = "", tracks[16][32];
+	double until[16] = { 0 };
+	int nr = 0;
+
+	EXPECT_STREQ("timeline", text_of(series, "kind"));
+	EXPECT_EQ(0, json_object_get_int(get(series, "dropped")));
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+		const char *what = text_of(row, "what"), *of = text_of(row, "track");
+		double begin = number(row, "begin"), end = number(row, "end");
+		int t = 0;
+
+		while (t < nr && strcmp(tracks[t], of))
+			t++;
+		ASSERT_GT(16, t);
+		if (t == nr)
+			snprintf(tracks[nr++], sizeof(tracks[0]), "%s", of);
+		EXPECT_LE(until[t], begin + 20000);
+		EXPECT_LE(begin, end);
+		until[t] = end;
+		if (!strncmp(what, "task ", 5) && !strchr(tasks, what[5]) && strlen(tasks) < 7)
+			strncat(tasks, what + 5, 1);
+	}
+	EXPECT_EQ(4, (int)strlen(tasks)) {
+		TH_LOG("%s: tasks %s", text_of(series, "name"), tasks);
+	}
+	return nr;
+}
+
+static struct json_object *series_of(struct ran *ran, const char *name)
+{
+	struct json_object *list = get(ran->e, "series");
+
+	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+		if (!strcmp(name, text_of(json_object_array_get_idx(list, i), "name")))
+			return json_object_array_get_idx(list, i);
+	}
+	return NULL;
+}
+
 TEST_F_TIMEOUT(experiment, parallel, LIMIT)
 {
+	int procs, tracks;
 	const char *picture;
 
 	run(_metadata, &self->ran, "parallel", 5);
@@ -134,6 +184,18 @@ TEST_F_TIMEOUT(experiment, parallel, LIMIT)
 	/* Each task is in it. */
 	for (char task = 'A'; task <= 'D'; task++)
 		EXPECT_NE(NULL, strchr(strstr(picture, "goroutines on 1 P"), task));
+	procs = json_object_get_int(get(get(self->ran.e, "params"), "procs"));
+	ASSERT_NE(NULL, series_of(&self->ran, "goroutines_1"));
+	EXPECT_EQ(1, check_timeline(_metadata, series_of(&self->ran, "goroutines_1")));
+	ASSERT_NE(NULL, series_of(&self->ran, "threads_1"));
+	check_timeline(_metadata, series_of(&self->ran, "threads_1"));
+	if (procs == 1)
+		return;
+	ASSERT_NE(NULL, series_of(&self->ran, "goroutines_all"));
+	tracks = check_timeline(_metadata, series_of(&self->ran, "goroutines_all"));
+	EXPECT_GE(procs, tracks);
+	ASSERT_NE(NULL, series_of(&self->ran, "threads_all"));
+	check_timeline(_metadata, series_of(&self->ran, "threads_all"));
 }
 
 /* One in a system call has its thread with it; one that sleeps doesn't need one. */

@@ -39,7 +39,8 @@ json.dump(d, open(sys.argv[2], 'w'))" "$work/result.json" "$work/changed.json"
 
 names=("a result is as the schema says" "a side that is text is seen" "a missing side is seen"
 	"an unknown verdict is seen" "fewer than five repetitions are seen"
-	"an unknown unit is seen" "a missing counter source is seen")
+	"an unknown unit is seen" "a missing counter source is seen"
+	"a series is as the schema says" "a row that is no row is seen" "an unknown kind is seen")
 plan ${#names[@]}
 
 if ! python3 -c 'import jsonschema' 2>/dev/null; then
@@ -58,4 +59,10 @@ changed "${names[3]}" "e['verdict'] = 'perhaps'"
 changed "${names[4]}" "e['params']['repetitions'] = 4"
 changed "${names[5]}" "e['metrics'][0]['unit'] = 'parsec'"
 changed "${names[6]}" "del d['host']['counters']"
+gvt run parallel --quick --json --n 2
+cp "$work/out" "$work/result.json"
+is "${names[7]}" "True" "$(valid "$work/result.json" 2>&1; python3 -c "import json, sys
+print(bool(json.load(open(sys.argv[1]))['experiments'][0]['series'][0]['rows']))" "$work/result.json")"
+changed "${names[8]}" "del e['series'][0]['rows'][0]['end']"
+changed "${names[9]}" "e['series'][0]['kind'] = 'pie'"
 finish

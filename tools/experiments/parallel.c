@@ -5,10 +5,16 @@
  * A few tasks compute in slices and yield after each. Concurrent: all are in progress at
  * the same time. Parallel: more than one computes at the same time, which is what the
  * process's CPU time tells, beside the clock. First on one P (one CPU), then on all.
- * Each slice is noted, and drawn.
+ *
+ * When all is measured both sides do it once more, for the timelines: goroutines while the
+ * scheduler records what it does (LIBGO_TRACE), threads while the kernel does. Where that isn't
+ * allowed, the threads' own notes of their slices are drawn.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,14 +22,12 @@
 #include "crew.h"
 #include "experiment.h"
 #include "host.h"
+#include "kswitch.h"
+#include "timeline.h"
 
 #define TASKS		4
 #define MAX_SLICES	200
 #define SLICE_STEPS	200000
-
-/* Of the picture. */
-#define WIDTH		72
-#define ROWS		6
 
 enum { AT_ONCE_1, CPUS_1, AT_ONCE, CPUS, NR_METRICS };
 
@@ -74,49 +78,81 @@ static void task(void *arg, uint64_t i)
 	__atomic_sub_fetch(&t->now, 1, __ATOMIC_SEQ_CST);
 }
 
-/* ------------------------------------------------------------------- picture */
+/* -------------------------------------------------------------------- spans */
 
-static int row_of(uint32_t *tids, int *rows, uint32_t tid)
+/* Of the threads' process, in memory that gvt has too. */
+#define MAX_SPANS	16384
+
+/* What rep->scratch has: from when to when it was done on one CPU, and on all. */
+enum { BEGIN_1, END_1, BEGIN_ALL, END_ALL };
+
+/**
+ * struct spans - what is drawn of the threads
+ * @by_kernel: they are the kernel's word
+ * @n: how many
+ * @span: where each was, on one CPU and on all, one after the other
+ */
+struct spans {
+	bool by_kernel;
+	size_t n;
+	struct span span[MAX_SPANS];
+};
+
+/* What the sides are told. @spans: NULL: only measure. */
+struct drawing {
+	struct spans *spans;
+};
+
+static void add_span(struct spans *s, uint64_t begin, uint64_t end, uint32_t where, uint32_t task)
 {
-	int i = 0;
-
-	while (i < *rows && tids[i] != tid)
-		i++;
-	if (i == *rows && *rows < ROWS)
-		tids[(*rows)++] = tid;
-	return i < ROWS ? i : -1;
+	if (s->n < MAX_SPANS)
+		s->span[s->n++] = (struct span){ begin, end, where, task };
 }
 
-/* A row for each kernel thread, a letter for the task that it computes. */
-static void draw(const struct tasks *t, char *to, size_t room, const char *title)
+/* With whose eyes the kernel's stays are seen. */
+struct stays {
+	struct spans *spans;
+	const struct tasks *tasks;
+};
+
+static int add_stay(void *arg, const struct kswitch_stay *s, const struct kswitch_thread *thread)
 {
-	int64_t first = INT64_MAX, last = 0;
-	char row[ROWS][WIDTH + 1];
-	uint32_t tids[ROWS];
-	int rows = 0, used;
+	const struct stays *stays = arg;
 
-	memset(row, '.', sizeof(row));
-	for (int i = 0; i < TASKS; i++) {
-		if (t->slice[i][0].begin < first)
-			first = t->slice[i][0].begin;
-		if (t->slice[i][t->slices - 1].end > last)
-			last = t->slice[i][t->slices - 1].end;
+	(void)thread;
+	for (uint32_t i = 0; i < TASKS; i++) {
+		if (stays->tasks->slice[i][0].tid == s->tid)
+			add_span(stays->spans, s->begin, s->end, s->cpu, i);
 	}
-	for (int i = 0; i < TASKS; i++) {
-		for (uint64_t k = 0; k < t->slices; k++) {
-			const struct slice *s = &t->slice[i][k];
-			int r = row_of(tids, &rows, s->tid);
-			int64_t a = (s->begin - first) * WIDTH / (last - first + 1);
-			int64_t b = (s->end - first) * WIDTH / (last - first + 1);
+	return 0;
+}
 
-			for (; r >= 0 && a <= b; a++)
-				row[r][a] = 'A' + i;
-		}
+/* Each thread has a row, where the kernel didn't tell which CPU. */
+static void add_notes(struct spans *to, const struct tasks *t)
+{
+	for (uint32_t i = 0; i < TASKS; i++) {
+		for (uint64_t k = 0; k < t->slices; k++)
+			add_span(to, t->slice[i][k].begin, t->slice[i][k].end, i + 1, i);
 	}
-	used = snprintf(to, room, "  %s: %.1f ms\n", title, (last - first) / 1e6);
-	for (int r = 0; r < rows && used < (int)room; r++)
-		used += snprintf(to + used, room - used, "    thread %d |%.*s|\n", r + 1, WIDTH,
-				 row[r]);
+}
+
+/* What the threads have just done. @k: the kernel's word, or NULL. */
+static void keep(struct spans *to, struct kswitch *k, const struct tasks *t)
+{
+	struct stays stays = { to, t };
+
+	to->by_kernel = k && !kswitch_stop(k) && !kswitch_each(k, add_stay, &stays);
+	if (!to->by_kernel)
+		add_notes(to, t);
+	if (k)
+		kswitch_close(k);
+}
+
+static const char *temporary(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/tmp";
 }
 
 /* ------------------------------------------------------------------- measuring */
@@ -131,10 +167,11 @@ static double cpu_ns(void)
 
 static int compute(const struct plan *p, struct rep *rep, int procs, int metric)
 {
+	const struct drawing *d = p->arg;
+	struct spans *spans = p->s == SIDE_THREAD && metric >= 0 ? d->spans : NULL;
+	struct kswitch *k = NULL;
 	static struct tasks t;
-	size_t len = strlen(rep->picture);
-	double cpu = cpu_ns(), took;
-	char title[80];
+	double cpu, took;
 	int64_t t0;
 	int err;
 
@@ -144,16 +181,20 @@ static int compute(const struct plan *p, struct rep *rep, int procs, int metric)
 		cpus_use(procs);
 	else
 		go_maxprocs(procs);
+	if (spans && kswitch_open(&k, 0, temporary()))
+		k = NULL;
+	cpu = cpu_ns();
 	t0 = now_ns();
 	err = crew_run(rep, p->s, TASKS, task, &t);
 	took = elapsed_ns(t0);
+	if (spans)
+		keep(spans, k, &t);
 	if (err || metric < 0)
 		return err;
 	rep_set(rep, metric, t.most);
 	rep_set(rep, metric + 1, (cpu_ns() - cpu) / took);
-	snprintf(title, sizeof(title), "%d %ss on %d %s%s", TASKS, side_name[p->s], procs,
-		 p->s == SIDE_THREAD ? "CPU" : "P", procs > 1 ? "s" : "");
-	draw(&t, rep->picture + len, sizeof(rep->picture) - len, title);
+	rep->scratch[metric == AT_ONCE_1 ? BEGIN_1 : BEGIN_ALL] = t0;
+	rep->scratch[metric == AT_ONCE_1 ? END_1 : END_ALL] = now_ns();
 	return 0;
 }
 
@@ -169,13 +210,108 @@ static void side(const struct plan *p, struct rep *rep)
 		 err ? strerror(-err) : "one CPU: nothing can be parallel");
 }
 
+/* ------------------------------------------------------------------ timelines */
+
+/* On one, or on all, of what is called @what. */
+static struct series *timeline(struct result *r, const struct plan *p, enum side s, bool all,
+			       const char *what, const char *by)
+{
+	static const char *const names[SIDES][2] = {
+		[SIDE_THREAD] = { "threads_1", "threads_all" },
+		[SIDE_GOROUTINE] = { "goroutines_1", "goroutines_all" },
+	};
+	static char titles[SIDES][2][96];
+	char *title = titles[s][all];
+
+	snprintf(title, sizeof(titles[s][all]), "%d %ss on %d %s%s, %s", TASKS, side_name[s],
+		 all ? p->procs : 1, what, all && p->procs > 1 ? "s" : "", by);
+	return result_series(r, SERIES_TIMELINE, names[s][all], title, "ns", NULL);
+}
+
+static void draw(struct result *r, const struct series *s)
+{
+	size_t len = strlen(r->picture);
+
+	if (s->nr)
+		timeline_draw(s, r->picture + len, sizeof(r->picture) - len);
+}
+
+static void draw_threads(struct plan *p, struct result *r, struct rep *rep)
+{
+	const size_t size = sizeof(struct spans);
+	struct spans *spans;
+	char why[WHY_SIZE];
+
+	spans = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (spans == MAP_FAILED)
+		return;
+	p->arg = &(struct drawing){ spans };
+	if (measure_once(p, SIDE_THREAD, rep, why))
+		goto out;
+	for (int all = 0; all <= (p->procs > 1); all++) {
+		struct series *s = timeline(r, p, SIDE_THREAD, all, "CPU", spans->by_kernel ?
+					    "by the kernel's word" : "by their own");
+
+		timeline_from_spans(s, spans->span, spans->n, spans->by_kernel ? "CPU" : "thread",
+				    rep->scratch[all ? BEGIN_ALL : BEGIN_1],
+				    rep->scratch[all ? END_ALL : END_1]);
+		draw(r, s);
+	}
+out:
+	munmap(spans, size);
+}
+
+/* The trace goes to memory that has a name as long as this process lives. */
+static void draw_goroutines(struct plan *p, struct result *r, struct rep *rep)
+{
+	int fd = memfd_create("trace", MFD_CLOEXEC);
+	FILE *trace = fd < 0 ? NULL : fdopen(fd, "r");
+	char path[64], why[WHY_SIZE];
+
+	if (!trace)
+		goto out;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	p->trace = path;
+	p->arg = &(struct drawing){ NULL };
+	if (measure_once(p, SIDE_GOROUTINE, rep, why))
+		goto out;
+	for (int all = 0; all <= (p->procs > 1); all++) {
+		struct series *s = timeline(r, p, SIDE_GOROUTINE, all, "P",
+					    "by the scheduler's trace");
+
+		if (!timeline_from_trace(s, trace, rep->scratch[all ? BEGIN_ALL : BEGIN_1],
+					 rep->scratch[all ? END_ALL : END_1]))
+			draw(r, s);
+	}
+out:
+	p->trace = NULL;
+	if (trace)
+		fclose(trace);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* A picture is no reason to fail: what can't be had is left out. */
+static void draw_all(struct plan *p, struct result *r)
+{
+	struct rep *rep = calloc(1, sizeof(*rep));
+
+	if (rep) {
+		draw_threads(p, r, rep);
+		draw_goroutines(p, r, rep);
+	}
+	free(rep);
+}
+
 static int run(struct result *r, const struct options *o)
 {
+	struct drawing none = { NULL };
 	struct plan p;
-	int cpus;
+	int cpus, err;
 
 	plan_init(&p, r->name, o);
 	plan_both(&p, side);
+	p.arg = &none;
 	p.n[0] = experiment_n(o, 30, 10);
 	cpus = host_cpus() < p.procs ? host_cpus() : p.procs;
 	if (cpus > TASKS)
@@ -191,7 +327,10 @@ static int run(struct result *r, const struct options *o)
 		{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
 	};
 
-	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
+	err = experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
+	if (!err)
+		draw_all(&p, r);
+	return err;
 }
 
 static const char about[] =
@@ -201,9 +340,10 @@ static const char about[] =
 	"\n"
 	"Read: on one P all four are in progress, and one CPU computes: concurrent, not\n"
 	"parallel. On more Ps the same program is parallel too; nothing in it was changed.\n"
-	"The picture has a row for each kernel thread and a letter for the task that it\n"
-	"computes: goroutines take turns on a thread, threads take turns on a CPU. Dots: it\n"
-	"did none of them.\n"
+	"The timelines are those of a run of their own, after all was measured: a row for each P,\n"
+	"from the scheduler's trace, and for each CPU, from the kernel's, with the task that was\n"
+	"there. Where the kernel doesn't tell (kernel.perf_event_paranoid), threads have a row each\n"
+	"with the slices that they noted themselves. Dots: none of them. --svg draws them too.\n"
 	"\n"
 	"Distorts: others who compute take CPUs away, also from what was counted as all.\n";
 

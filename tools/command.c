@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * command.c - run a command that the user named, under observation from its first instruction
+ * on.
+ *
+ * It waits at a pipe until it is observed, so nothing of it is missed and nothing of gvt's is
+ * seen. Signals are taken synchronously, all in one place: those that somebody sends to gvt
+ * go on to the command; those that a terminal sends reach the command anyway.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "gvt.h"
+
+static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+				 SIGCONT, SIGWINCH };
+
+/* In its process: wait at @go for the word, run, tell through @failed what went wrong. */
+static void __attribute__((noreturn)) run(const struct command *c, int go, int failed,
+					  const sigset_t *mask)
+{
+	int err = 0;
+	char word;
+
+	/* gvt is gone: nobody waits for this command. */
+	if (read(go, &word, 1) != 1)
+		_exit(EXIT_FAILURE);
+	if (c->out >= 0 && dup2(c->out, STDOUT_FILENO) < 0)
+		err = errno;
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (!err) {
+		execvp(c->argv[0], c->argv);
+		err = errno;
+	}
+	if (write(failed, &err, sizeof(err)) != sizeof(err))
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_NOT_FOUND);
+}
+
+int command_start(struct command *c)
+{
+	int go[2], failed[2], err;
+	sigset_t old;
+
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	if (pipe2(failed, O_CLOEXEC)) {
+		err = -errno;
+		goto err_go;
+	}
+	/* Who started us may have left this one ignored: then nothing could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&c->set);
+	sigaddset(&c->set, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&c->set, forwarded[i]);
+	sigprocmask(SIG_BLOCK, &c->set, &old);
+	c->pid = fork();
+	if (!c->pid) {
+		close(go[1]);
+		close(failed[0]);
+		run(c, go[0], failed[1], &old);
+	}
+	err = c->pid < 0 ? -errno : 0;
+	close(go[0]);
+	close(failed[1]);
+	c->go = go[1];
+	c->failed = failed[0];
+	if (!err)
+		return 0;
+	close(failed[0]);
+	close(go[1]);
+	return err;
+
+err_go:
+	close(go[0]);
+	close(go[1]);
+	return err;
+}
+
+void command_go(struct command *c)
+{
+	if (write(c->go, "", 1) != 1)
+		complain(c->argv[0], "ended before it began");
+	if (read(c->failed, &c->exec_err, sizeof(c->exec_err)) != sizeof(c->exec_err))
+		c->exec_err = 0;
+	close(c->go);
+	close(c->failed);
+}
+
+/* Only its end counts, not that it stops. */
+void command_wait(struct command *c)
+{
+	siginfo_t info;
+
+	for (;;) {
+		pid_t got = waitpid(c->pid, &c->status, WNOHANG);
+
+		if (got == c->pid || (got < 0 && errno != EINTR))
+			return;
+		if (sigwaitinfo(&c->set, &info) < 0)
+			continue;
+		/* si_code > 0: from the kernel, so from the terminal, to the whole group. */
+		if (info.si_signo != SIGCHLD && info.si_code <= 0)
+			kill(c->pid, info.si_signo);
+	}
+}
+
+int command_status(const struct command *c)
+{
+	if (c->exec_err)
+		return c->exec_err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+	if (WIFSIGNALED(c->status))
+		return 128 + WTERMSIG(c->status);
+	return WEXITSTATUS(c->status);
+}
+
+bool command_interrupted(void)
+{
+	static bool was;
+	sigset_t pending;
+
+	if (!was && !sigpending(&pending))
+		was = sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+		      sigismember(&pending, SIGHUP);
+	return was;
+}
