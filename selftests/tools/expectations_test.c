@@ -235,7 +235,7 @@ void __wrap_verdict_compute(struct result *r, const struct expectation *e, size_
 
 static enum verdict run(const struct experiment *e, struct result *r)
 {
-	const struct options o = { .quick = true, .procs = 2, .n = N < e->n_max ? N : e->n_max };
+	const struct options o = { .quick = true, .procs = 2, .n = e->n_max < N ? e->n_max : N };
 
 	memset(r, 0, sizeof(*r));
 	r->name = e->name;
