@@ -230,8 +230,11 @@ static int run_in_folder(struct trace *t, const struct request *q, struct atomic
 		err = make_files(t, q, to, &drawing);
 	if (t->k)
 		kswitch_close(t->k);
+	/* What came to be a file is one already. */
+	atomic_file_abort(to);
 	remove_folder(t->dir);
 	signal(SIGPIPE, pipe_handler);
+	/* Who didn't want to wait for the file ends us here. */
 	sigprocmask(SIG_UNBLOCK, &t->command.set, NULL);
 	if (err == -EPIPE) {
 		raise(SIGPIPE);

@@ -39,7 +39,7 @@ wait_until() {
 	return 1
 }
 
-plan 77
+plan 78
 
 # ------------------------------------------------------------------ wrong use
 wrong "no command" 'trace: no command given, .*' trace -o x.json
@@ -160,6 +160,18 @@ is "a reader that is gone, where that signal is ignored: 1" 1 "$status"
 matches "... named" 'gvt: standard output: Broken pipe' "$(<err)"
 "$GVT" trace -o - -- "$GVT" bench --one libgo yield 30000 1 2>err | true
 is "a reader that is gone ends it as it ends others" 141 "${PIPESTATUS[0]}"
+# Once there is something of the file, which takes a while; it may be done before.
+set -m
+"$GVT" trace -o w.json -- "$GVT" bench --one pthread roundtrip 10000 1 >out 2>err &
+pid=$!
+set +m
+writing() { [[ -n $(find . -name 'w.json.*' -size +0) || -e w.json ]]; }
+wait_until writing
+kill -TERM $pid 2>/dev/null
+status=0
+wait $pid || status=$?
+matches "ended while it writes: no file, or all of it" '^(143 none|0 ok)$' \
+	"$status $([[ -e w.json ]] && check w.json || echo none)"
 is "nothing is left behind by these" "" "$(left_behind)"
 is "... nor where temporary files are" "" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'gvt-trace.*' \
 	-newer stdout.json 2>/dev/null)"
