@@ -39,7 +39,7 @@ say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 MAKEFLAGS += --no-builtin-rules
 
 .PHONY: all help demo check check-models check-kernels check-debug bench bench-kmod bench-net vm load unload install uninstall clean
-.PHONY: setup setup-demo setup-check setup-models setup-debug setup-bench setup-bench-kmod
+.PHONY: setup setup-demo setup-check setup-models setup-debug setup-bench setup-bench-kmod setup-peers
 include libgo/libgo.mk
 include tools/tools.mk
 include Documentation/man.mk
@@ -87,7 +87,7 @@ bench-net: setup-bench examples peers
 ## setup: install what is missing, from Debian's packages
 setup: setup-check
 
-setup-demo setup-check setup-models setup-debug setup-bench setup-bench-kmod: setup-%:
+setup-demo setup-check setup-models setup-debug setup-bench setup-bench-kmod setup-peers: setup-%:
 	scripts/setup $*
 
 ## vm: run CMD="..." as root in the lab virtual machine, gvt.ko loaded

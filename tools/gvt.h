@@ -30,6 +30,7 @@ enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_OPENMETRICS };
  * @procs: Ps of the goroutine side; 0: libgo's own default
  * @n: how many, in place of what an experiment chooses; 0: let it choose
  * @svg: draw the timelines into this file; NULL: don't
+ * @peers: languages that do the same: a bit for each enum language
  */
 struct options {
 	enum format format;
@@ -39,6 +40,7 @@ struct options {
 	int procs;
 	uint64_t n;
 	const char *svg;
+	unsigned int peers;
 };
 
 /* "gvt: WHAT: WHY" to stderr */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "experiment.h"
+#include "peer.h"
 
 static const char general[] =
 	"gvt - what a kernel thread costs and what a goroutine costs, with real numbers\n"
@@ -38,6 +39,8 @@ static const char run_help[] =
 	"  --procs N    Ps of the goroutine side (GOMAXPROCS), 1 to 1024; else as many as CPUs\n"
 	"  --svg F      draw the timelines (of parallel) into the file F\n"
 	"  --pin        bind both sides to one CPU (and one P, where --procs says nothing)\n"
+	"  --peers L    the same work in other languages, beside both sides: go,python,node,java,\n"
+	"               some of them, or all; those that are not installed are named\n"
 	"  --n N        how many, in place of what the experiment chooses:\n";
 
 static const char run_help_end[] =
@@ -152,6 +155,7 @@ static void print_experiment(const struct experiment *e)
 {
 	printf("gvt run %s - %s\n\n%s\n--n: %s (at most %lu)\n", e->name, e->claim, e->about,
 	       e->n_means, e->n_max);
+	peer_print_help(e->name);
 }
 
 bool print_help(const char *name)

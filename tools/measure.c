@@ -234,9 +234,8 @@ static void make_figures(struct result *r, size_t who, const struct rep *reps, c
 }
 
 /* Counts only where each repetition was counted: a part of them would not add up. */
-static void sum_counts(struct result *r, enum side s, const struct rep *reps)
+static void sum_counts(struct side_counts *c, const struct rep *reps)
 {
-	struct side_counts *c = &r->counts[s];
 	bool all = true;
 
 	for (int k = 0; k < MIN_REPS; k++) {
@@ -250,15 +249,16 @@ static void sum_counts(struct result *r, enum side s, const struct rep *reps)
 
 int measure(struct plan *p, struct result *r)
 {
-	struct rep (*reps)[MIN_REPS] = calloc(SIDES + p->nr_peers, sizeof(*reps));
-	char why[SIDES][WHY_SIZE] = { "" };
+	struct rep (*reps)[MIN_REPS] = calloc(SIDES + MAX_PEERS, sizeof(*reps));
+	char why[SIDES + MAX_PEERS][WHY_SIZE] = { "" };
+	struct peer peers[MAX_PEERS];
 
 	if (!reps)
 		return -ENOMEM;
-	assert(p->nr_peers <= MAX_PEERS);
 	r->processes = p->side[SIDE_PROCESS];
-	for (size_t k = 0; k < p->nr_peers; k++)
-		r->peers[r->nr_peers++] = p->peer[k].name;
+	r->nr_peers = peers_choose(p, peers);
+	for (size_t i = 0; i < r->nr_peers; i++)
+		r->peers[i] = peers[i].name;
 	for (int k = 0; k < MIN_REPS && !interrupted(); k++) {
 		progress(p, "repetition", k + 1, MIN_REPS);
 		for (int s = 0; s < SIDES; s++) {
@@ -267,20 +267,30 @@ int measure(struct plan *p, struct result *r)
 				continue;
 			measure_once(p, s, &reps[s][k], why[s]);
 		}
-		for (size_t i = 0; i < p->nr_peers; i++)
-			peer_once(r, &p->peer[i], &reps[SIDES + i][k]);
+		for (size_t i = 0; i < r->nr_peers; i++) {
+			struct rep *rep = &reps[SIDES + i][k];
+
+			if (why[SIDES + i][0])
+				continue;
+			peer_once(p, r, &peers[i], rep);
+			memcpy(why[SIDES + i], rep->error, WHY_SIZE);
+			if (rep->done)
+				memcpy(r->peer_version[i], rep->picture, VERSION_SIZE);
+		}
 	}
 	progress(p, NULL, 0, 0);
 	for (int s = 0; s < SIDES; s++) {
 		if (!p->side[s])
 			continue;
 		make_figures(r, s, reps[s], why[s]);
-		sum_counts(r, s, reps[s]);
+		sum_counts(&r->counts[s], reps[s]);
 		strncat(r->picture, reps[s][MIN_REPS - 1].picture,
 			sizeof(r->picture) - 1 - strlen(r->picture));
 	}
-	for (size_t i = 0; i < p->nr_peers; i++)
-		make_figures(r, SIDES + i, reps[SIDES + i], "");
+	for (size_t i = 0; i < r->nr_peers; i++) {
+		make_figures(r, SIDES + i, reps[SIDES + i], why[SIDES + i]);
+		sum_counts(&r->peer_counts[i], reps[SIDES + i]);
+	}
 	free(reps);
 	return interrupted() ? -EINTR : 0;
 }

@@ -45,6 +45,7 @@ struct rep {
 };
 
 struct peer;
+struct peer_process;
 
 #define MAX_VARIANTS	3
 #define ENDING_TEXT	16384
@@ -83,8 +84,9 @@ struct ending {
  *	rep->done was set; its standard error is read
  * @patience_ns: with @ending: how long a side may live on after rep->done; 0: as long as
  *	any other
- * @peer: programs in other languages that do the same
+ * @peer: programs in other languages that do the same, whatever --peers says
  * @nr_peers: how many
+ * @talk: called while a peer runs, where there is more to it than to read its figures
  * @s: the side that runs now
  * @variant: the variant of it
  */
@@ -105,6 +107,8 @@ struct plan {
 	int64_t patience_ns[SIDES];
 	const struct peer *peer;
 	size_t nr_peers;
+	void (*talk)(const struct plan *p, const struct result *r, struct peer_process *x,
+		     struct rep *rep);
 	enum side s;
 	int variant;
 };

@@ -3,6 +3,8 @@
  * output_csv.c - one row per metric, counter and verdict, for spreadsheets.
  *
  * An empty field is a side that could not be measured. Fields are quoted as RFC 4180 says.
+ * Programs in other languages have rows of their own, of the kinds "peer" and
+ * "peer_counter", and the last four columns.
  */
 #include <stdio.h>
 
@@ -29,7 +31,8 @@ static void number_field(bool have, double value)
 void csv_header(void)
 {
 	puts("experiment,kind,name,unit,n,thread,goroutine,ratio,thread_min,thread_max,"
-	     "goroutine_min,goroutine_max,note,process,process_min,process_max");
+	     "goroutine_min,goroutine_max,note,process,process_min,process_max,"
+	     "peer,peer_value,peer_min,peer_max");
 }
 
 static void begin_row(const struct result *r, const char *kind, const char *name,
@@ -63,7 +66,35 @@ static void metric(const struct result *r, const struct metric *m)
 	number_field(p->measured, p->median);
 	number_field(p->measured, p->min);
 	number_field(p->measured, p->max);
+	puts(",,,,");
+}
+
+static void peer_metric(const struct result *r, const struct metric *m, size_t peer)
+{
+	const struct figure *f = &m->peer[peer];
+
+	if (!f->measured && !m->peer_missing[peer][0])
+		return;
+	begin_row(r, "peer", m->name, m->unit);
+	printf(",%lu,,,,,,,,", m->n);
+	if (!f->measured)
+		text_field(m->peer_missing[peer]);
+	printf(",,,,%s", r->peers[peer]);
+	number_field(f->measured, f->median);
+	number_field(f->measured, f->min);
+	number_field(f->measured, f->max);
 	putchar('\n');
+}
+
+static void peer_counter(const struct result *r, enum counter i, size_t peer)
+{
+	const struct counters *c = &r->peer_counts[peer].counters;
+
+	if (!counters_have(c, i))
+		return;
+	begin_row(r, "peer_counter", counter_info[i].name,
+		  counter_is(i, COUNTER_TIME) ? "ns" : "count");
+	printf(",,,,,,,,,,,,,%s,%lu,,\n", r->peers[peer], c->v[i]);
 }
 
 static void count(const struct result *r, const char *kind, const char *name, const char *unit,
@@ -79,7 +110,7 @@ static void count(const struct result *r, const char *kind, const char *name, co
 	printf(",,,,,,,");
 	if (have[SIDE_PROCESS])
 		printf("%lu", value[SIDE_PROCESS]);
-	puts(",,");
+	puts(",,,,,,");
 }
 
 void csv_result(const struct result *r)
@@ -102,13 +133,19 @@ void csv_result(const struct result *r)
 		count(r, "counter", counter_info[i].name,
 		      counter_is(i, COUNTER_TIME) ? "ns" : "count", have, value);
 	}
+	for (size_t k = 0; k < r->nr_peers; k++) {
+		for (size_t i = 0; i < r->nr_metrics; i++)
+			peer_metric(r, &r->metrics[i], k);
+		for (int i = 0; i < CTR_NR; i++)
+			peer_counter(r, i, k);
+	}
 	begin_row(r, "verdict", verdict_name[r->verdict], "");
 	printf(",,,,,,,,,");
 	text_field(r->why);
-	puts(",,,");
+	puts(",,,,,,,");
 }
 
 void csv_interrupted(const char *experiment, const char *signal)
 {
-	printf("%s,interrupted,%s,,,,,,,,,,,,,\n", experiment, signal);
+	printf("%s,interrupted,%s,,,,,,,,,,,,,,,,,\n", experiment, signal);
 }

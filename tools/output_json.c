@@ -140,6 +140,7 @@ static struct json_object *result(const struct result *r)
 	struct json_object *o = json_object_new_object(), *params = json_object_new_object();
 	struct json_object *metrics = json_object_new_array(), *made = json_object_new_object();
 	struct json_object *counters = json_object_new_object();
+	struct json_object *versions = json_object_new_object();
 
 	json_object_object_add(o, "name", json_object_new_string(r->name));
 	json_object_object_add(o, "claim", json_object_new_string(r->claim));
@@ -162,8 +163,16 @@ static struct json_object *result(const struct result *r)
 		json_object_object_add(counters, side_name[s],
 				       json_counters(&r->counts[s].counters));
 	}
+	for (size_t i = 0; i < r->nr_peers; i++) {
+		if (r->peer_version[i][0])
+			json_object_object_add(versions, r->peers[i],
+					       json_object_new_string(r->peer_version[i]));
+		json_object_object_add(counters, r->peers[i],
+				       json_counters(&r->peer_counts[i].counters));
+	}
 	json_object_object_add(o, "made", made);
 	json_object_object_add(o, "counters", counters);
+	json_object_object_add(o, "peer_versions", versions);
 	json_object_object_add(o, "verdict", json_object_new_string(verdict_name[r->verdict]));
 	json_object_object_add(o, "why", json_object_new_string(r->why));
 	if (r->picture[0])

@@ -250,25 +250,95 @@ static int print_counters(const struct result *r)
 	return err;
 }
 
-/* What programs in other languages found, a line for each figure. */
-static void print_peers(const struct result *r)
+/* Columns of the table of peers: what, the goroutine side, then each of them. */
+enum { PEERS_WHAT, PEERS_GOROUTINE, PEERS_FIRST };
+
+static int peers_columns(struct libscols_table *t, const struct result *r)
 {
-	char median[TEXT_SIZE], range[TEXT_SIZE];
+	bool good = scols_table_new_column(t, "IN OTHER LANGUAGES", 0, 0) &&
+		    scols_table_new_column(t, "GOROUTINE", 0, SCOLS_FL_RIGHT);
 
-	for (size_t i = 0; i < r->nr_metrics; i++) {
-		const struct metric *m = &r->metrics[i];
+	for (size_t i = 0; i < r->nr_peers && good; i++)
+		good = scols_table_new_column(t, r->peers[i], 0, SCOLS_FL_RIGHT);
+	return good ? 0 : -ENOMEM;
+}
 
-		for (size_t k = 0; k < r->nr_peers; k++) {
-			const struct figure *f = &m->peer[k];
+static int peers_metric(struct libscols_table *t, const struct result *r, const struct metric *m)
+{
+	struct libscols_line *line = scols_table_new_line(t, NULL);
+	char text[TEXT_SIZE];
+	int err;
 
-			if (f->measured)
-				printf("%s, %s: %s (%s)\n", r->peers[k], m->name,
-				       text_value(median, m->unit, f->median),
-				       text_spread(range, m->unit, f));
-		}
+	if (!line)
+		return -ENOMEM;
+	err = scols_line_set_data(line, PEERS_WHAT, m->name);
+	for (size_t i = 0; i <= r->nr_peers && !err; i++) {
+		const struct figure *f = i ? &m->peer[i - 1] : &m->side[SIDE_GOROUTINE];
+
+		err = scols_line_set_data(line, PEERS_GOROUTINE + i, !f->measured ? "-" :
+					  text_value(text, m->unit, f->median));
 	}
-	if (r->nr_peers)
-		putchar('\n');
+	return err;
+}
+
+static int peers_counter(struct libscols_table *t, const struct result *r, enum counter c)
+{
+	struct libscols_line *line = NULL;
+	char text[TEXT_SIZE];
+	int err = 0;
+
+	for (size_t i = 1; i <= r->nr_peers && !line; i++) {
+		if (!counters_have(&r->peer_counts[i - 1].counters, c))
+			continue;
+		line = scols_table_new_line(t, NULL);
+		if (!line)
+			return -ENOMEM;
+	}
+	if (!line)
+		return 0;
+	err = scols_line_set_data(line, PEERS_WHAT, counter_info[c].name);
+	for (size_t i = 0; i <= r->nr_peers && !err; i++) {
+		const struct counters *have = i ? &r->peer_counts[i - 1].counters :
+						  &r->counts[SIDE_GOROUTINE].counters;
+
+		err = scols_line_set_data(line, PEERS_GOROUTINE + i, !counters_have(have, c) ? "-" :
+					  text_counter(text, c, have->v[c]));
+	}
+	return err;
+}
+
+/* What programs in other languages found, then what was counted for them, in sum. */
+static int print_peers(const struct result *r)
+{
+	struct libscols_table *t;
+	char versions[MAX_PEERS * (VERSION_SIZE + 32)] = "";
+	size_t len = 0;
+	int err;
+
+	if (!r->nr_peers)
+		return 0;
+	t = table_new(stdout);
+	if (!t)
+		return -ENOMEM;
+	err = peers_columns(t, r);
+	for (size_t i = 0; i < r->nr_metrics && !err; i++)
+		err = peers_metric(t, r, &r->metrics[i]);
+	for (int i = 0; i < CTR_NR && !err; i++) {
+		if (!counter_is(i, COUNTER_RUNTIME) && !counter_is(i, COUNTER_RARE))
+			err = peers_counter(t, r, i);
+	}
+	if (!err)
+		err = scols_print_table(t);
+	scols_unref_table(t);
+	for (size_t i = 0; i < r->nr_peers; i++) {
+		if (r->peer_version[i][0])
+			len += snprintf(versions + len, sizeof(versions) - len, "%s%s: %s",
+					len ? ", " : "  ", r->peers[i], r->peer_version[i]);
+	}
+	if (len)
+		puts(versions);
+	putchar('\n');
+	return err;
 }
 
 static void print_verdict(const struct result *r)
@@ -303,7 +373,9 @@ int table_result(const struct result *r)
 	if (err)
 		return err;
 	putchar('\n');
-	print_peers(r);
+	err = print_peers(r);
+	if (err)
+		return err;
 	if (r->picture[0])
 		printf("%s\n", r->picture);
 	err = print_counters(r);

@@ -21,10 +21,11 @@ extern const char *const side_name[SIDES];
 
 #define MAX_METRICS	24
 #define MAX_PARAMS	10
-#define MAX_PEERS	4
+#define MAX_PEERS	6
 #define MIN_REPS	5
 #define WHY_SIZE	200
 #define PICTURE_SIZE	4096
+#define VERSION_SIZE	40
 
 /**
  * struct figure - one number of one side
@@ -126,6 +127,8 @@ extern const char *const verdict_name[];
  * @counts: what was counted for each side
  * @processes: there is a side of processes, too
  * @peers: names of the programs in other languages
+ * @peer_version: what they say that they are run by
+ * @peer_counts: what was counted for each, from its first instruction to its end
  * @nr_peers: how many
  * @series: what pictures are drawn from
  * @nr_series: how many
@@ -142,11 +145,13 @@ struct result {
 	struct side_counts counts[SIDES];
 	bool processes;
 	const char *peers[MAX_PEERS];
+	char peer_version[MAX_PEERS][VERSION_SIZE];
+	struct side_counts peer_counts[MAX_PEERS];
 	size_t nr_peers;
 	struct series series[MAX_SERIES];
 	size_t nr_series;
 	enum verdict verdict;
-	char why[1024];
+	char why[2048];
 	char picture[PICTURE_SIZE];
 };
 

@@ -14,6 +14,7 @@
 #include "experiment.h"
 #include "interrupt.h"
 #include "output.h"
+#include "peer.h"
 #include "suggest.h"
 #include "timeline.h"
 #include "where.h"
@@ -99,7 +100,8 @@ enum {
 	OPT_QUICK,
 	OPT_PIN,
 	OPT_N,
-	OPT_SVG
+	OPT_SVG,
+	OPT_PEERS,
 };
 
 static const struct option run_options[] = {
@@ -112,6 +114,7 @@ static const struct option run_options[] = {
 	{ "pin", no_argument, NULL, OPT_PIN },
 	{ "n", required_argument, NULL, OPT_N },
 	{ "svg", required_argument, NULL, OPT_SVG },
+	{ "peers", required_argument, NULL, OPT_PEERS },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 }
 };
@@ -178,6 +181,29 @@ static void complain_option(const char *typed)
 		complain(typed, "no such option of run; see `gvt help run`");
 }
 
+/* "go,python", "all". Return: false after a message. */
+static bool parse_peers(const char *text, unsigned int *peers)
+{
+	do {
+		size_t len = strcspn(text, ",");
+		unsigned int found = len == 3 && !strncmp(text, "all", len) ? ALL_LANGUAGES : 0;
+
+		for (int i = 0; i < LANGUAGES; i++) {
+			if (len == strlen(language_name[i]) && !strncmp(text, language_name[i], len))
+				found = 1u << i;
+		}
+		if (!found) {
+			complain("--peers",
+				 "`%.*s` is no language here; give some of go,python,node,java, or all",
+				 (int)len, text);
+			return false;
+		}
+		*peers |= found;
+		text += len;
+	} while (*text++ == ',');
+	return true;
+}
+
 /* Return: an exit status, or -1 to go on. */
 static int parse_options(struct options *o, int argc, char **argv)
 {
@@ -215,6 +241,10 @@ static int parse_options(struct options *o, int argc, char **argv)
 			break;
 		case OPT_SVG:
 			o->svg = optarg;
+			break;
+		case OPT_PEERS:
+			if (!parse_peers(optarg, &o->peers))
+				return EXIT_USAGE;
 			break;
 		case 'h':
 			print_help("run");

@@ -19,21 +19,19 @@ TOOLS_RPATH ?= $(if $(filter /usr/lib /usr/lib/% /lib /lib/%,$(LIBDIR)),,$(if \
 	$(filter $(PREFIX)/lib,$(LIBDIR)),$$ORIGIN/../lib,$(LIBDIR)))
 
 # Programs in other languages that do what an experiment does.
-PEER_DIRS := tools/peers/python tools/peers/node
-PEER_SCRIPTS := $(sort $(notdir $(wildcard $(PEER_DIRS:%=%/*))))
-vpath %.py $(PEER_DIRS)
-vpath %.js $(PEER_DIRS)
+PEER_FILES := $(sort $(patsubst tools/peers/%,%,$(wildcard tools/peers/go/*.go \
+	tools/peers/python/*.py tools/peers/node/*.js tools/peers/java/*.java)))
 
 .PHONY: tools install-tools uninstall-tools
 ## tools: the command gvt, in $(O)/gvt
-tools: $(O)/gvt $(PEER_SCRIPTS:%=$(O)/peers/%)
+tools: $(O)/gvt $(PEER_FILES:%=$(O)/peers/%)
 
 $(O)/obj/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(TOOLS_CFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(O)/peers/%: %
+$(PEER_FILES:%=$(O)/peers/%): $(O)/peers/%: tools/peers/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
@@ -49,13 +47,13 @@ $(O)/install/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 	$(Q)$(TOOLS_LINK) $(if $(TOOLS_RPATH),-Wl$(comma)-rpath$(comma)'$(TOOLS_RPATH)') -o $@
 
 ## install-tools: gvt, to DESTDIR and PREFIX/bin, and the schema of its results
-install-tools: $(O)/install/gvt $(PEER_SCRIPTS:%=$(O)/peers/%)
+install-tools: $(O)/install/gvt
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/install/gvt $(DESTDIR)$(PREFIX)/bin/gvt
 	install -d $(DESTDIR)$(PREFIX)/share/gvt
 	install -m 644 tools/schema/result.json $(DESTDIR)$(PREFIX)/share/gvt/result.schema.json
-	install -d $(DESTDIR)$(PREFIX)/share/gvt/peers
-	install -m 644 $(PEER_SCRIPTS:%=$(O)/peers/%) $(DESTDIR)$(PREFIX)/share/gvt/peers
+	set -e; for file in $(PEER_FILES); do \
+		install -D -m 644 tools/peers/$$file $(DESTDIR)$(PREFIX)/share/gvt/peers/$$file; done
 
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 tools/completion/gvt.bash \
@@ -72,7 +70,7 @@ uninstall-tools:
 # Go's side of `gvt bench`, where there is a Go: whichever is in PATH, and never another
 # toolchain or module from the net. What it compiles of its own library is kept.
 GO ?= $(shell command -v go)
-GO_SRC := $(sort $(wildcard tools/peers/go/*.go))
+GO_SRC := $(sort $(wildcard tools/peers/go-bench/*.go))
 GO_CACHE = $(abspath $(or $(GVT_CACHE),build/cache))/go
 GO_BUILD = env GOENV=off GOFLAGS= GOWORK=off GO111MODULE=off GOTOOLCHAIN=local GOPROXY=off \
 	GOTELEMETRY=off CGO_ENABLED=0 GOPATH='$(GO_CACHE)' GOCACHE='$(GO_CACHE)/build' '$(GO)' build

@@ -235,7 +235,7 @@ static int split(char *row, char **fields, int max)
 TEST(csv_parses)
 {
 	enum { EXPERIMENT, KIND, NAME, UNIT, COUNT, THREAD, GOROUTINE, RATIO, NOTE = 12 };
-	enum { PROCESS = NOTE + 1, FIELDS = 16 };
+	enum { PROCESS = NOTE + 1, FIELDS = 20 };
 	int rows = 0, metrics = 0, verdicts = 0, counters = 0, processes = 0;
 	char *text = gvt("run create memory --n 50 --csv"), *line, *save = NULL;
 	char *f[FIELDS + 1];

@@ -4,7 +4,7 @@
  * is as much faster as it is meant to be.
  *
  * A workload is a line of the table in workloads.c: a function for libgo, one for threads
- * where threads can do it, and a function of the same name in tools/peers/go. Each
+ * where threads can do it, and a function of the same name in tools/peers/go-bench. Each
  * repetition is a process of its own, of the same form on each side: a program that is told
  * workload, number and Ps, and prints one number.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * go.c - finds the program that does Go's side. `make bench` builds it from tools/peers/go,
+ * go.c - finds the program that does Go's side. `make bench` builds it from tools/peers/go-bench,
  * beside gvt; GVT_PEERS names another folder.
  */
 #include <libgen.h>

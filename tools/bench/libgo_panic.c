@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libgo_panic.c - workloads of deferred calls and panics in libgo; tools/peers/go/panic.go is
+ * libgo_panic.c - workloads of deferred calls and panics in libgo; tools/peers/go-bench/panic.go is
  * the same in Go. Each counts that what was deferred has run.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libgo_parked.c - workloads of many that wait, in libgo: what it takes to wake them, and
- * what memory they take. tools/peers/go/parked.go is the same in Go.
+ * what memory they take. tools/peers/go-bench/parked.go is the same in Go.
  *
  * Memory is what the process has resident, and its page tables: the kernel's word, so all
  * that the library maps is in it. A few come before, for what only the first ones touch.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libgo_sched.c - workloads of the scheduler in libgo; tools/peers/go/sched.go is the same
+ * libgo_sched.c - workloads of the scheduler in libgo; tools/peers/go-bench/sched.go is the same
  * in Go, step by step.
  *
  * Each warms up with the same work: with a tenth of it where one repeats, with all of it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libgo_sync.c - workloads of channels and mutexes in libgo; tools/peers/go/sync.go is the
+ * libgo_sync.c - workloads of channels and mutexes in libgo; tools/peers/go-bench/sync.go is the
  * same in Go. Each warms up with a tenth of its operations, and adds up what it received.
  */
 #include <errno.h>

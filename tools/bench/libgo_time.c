@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libgo_time.c - workloads of timers and tickers in libgo; tools/peers/go/time.go is the same
+ * libgo_time.c - workloads of timers and tickers in libgo; tools/peers/go-bench/time.go is the same
  * in Go. No timer of these fires but the tickers'.
  */
 #include <errno.h>

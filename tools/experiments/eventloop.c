@@ -3,7 +3,6 @@
  * eventloop.c - one thread and an event loop, beside goroutines: many timers; a timer beside
  * one that computes; computing cut among two.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "crew.h"
@@ -101,10 +100,7 @@ static void side(const struct plan *p, struct rep *rep)
 
 static int run(struct result *r, const struct options *o)
 {
-	static char timers[24], compute[16], steps[24];
-	static const struct peer peers[] = {
-		{ "node", "node", "nodejs", "eventloop.js", { timers, compute, steps } },
-	};
+	static const struct peer peers[] = { { "node", LANG_NODE, NULL } };
 	static const struct expectation expected[] = {
 		/* It computes for 60 ms, and the timer is due after 10. */
 		{ EXPECT_PEER_MIN, "late_ns", PEER(0), 30e6 },
@@ -121,9 +117,8 @@ static int run(struct result *r, const struct options *o)
 	p.n[0] = parked_choose_n(o, 10000, 1000);
 	p.peer = peers;
 	p.nr_peers = ARRAY_SIZE(peers);
-	snprintf(timers, sizeof(timers), "%lu", p.n[0]);
-	snprintf(compute, sizeof(compute), "%d", COMPUTE_MS);
-	snprintf(steps, sizeof(steps), "%d", STEPS);
+	result_param(r, "compute_ms", COMPUTE_MS);
+	result_param(r, "steps", STEPS);
 	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
 }
 

@@ -4,16 +4,12 @@
  * goroutines here, threads and processes in Python, whose interpreter lets one thread
  * compute at a time.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "crew.h"
 #include "experiment.h"
 #include "host.h"
 #include "peer.h"
-
-/* Python takes that many times as long for a step. */
-#define PYTHON_SLOWER	40
 
 enum { ONE, ALL, SPEEDUP, NR_METRICS };
 
@@ -63,11 +59,9 @@ static void side(const struct plan *p, struct rep *rep)
 
 static int run(struct result *r, const struct options *o)
 {
-	static char procs[16], steps[24];
 	static const struct peer peers[] = {
-		{ "python", "python3", "python3", "gil.py", { "threads", procs, steps } },
-		{ "python_processes", "python3", "python3", "gil.py",
-		  { "processes", procs, steps } },
+		{ "python", LANG_PYTHON, NULL },
+		{ "python_processes", LANG_PYTHON, "processes=1" },
 	};
 	struct plan p;
 	int cpus;
@@ -78,8 +72,6 @@ static int run(struct result *r, const struct options *o)
 	p.n[0] = experiment_n(o, 200000000, 20000000);
 	p.peer = peers;
 	p.nr_peers = ARRAY_SIZE(peers);
-	snprintf(procs, sizeof(procs), "%d", p.procs);
-	snprintf(steps, sizeof(steps), "%lu", p.n[0] / PYTHON_SLOWER + 1);
 	cpus = host_cpus() < p.procs ? host_cpus() : p.procs;
 
 	const struct expectation expected[] = {

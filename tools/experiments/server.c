@@ -23,6 +23,7 @@
 #include "echo_load.h"
 #include "experiment.h"
 #include "memuse.h"
+#include "peer_load.h"
 #include "thread_limits.h"
 
 #define ACCEPT_SECONDS	20
@@ -295,6 +296,64 @@ static void side(const struct plan *p, struct rep *rep)
 	rep_fail(rep, steps->nr * EACH_STEP, "%s", why);
 }
 
+/* -------------------------------------------- servers in other languages */
+
+static int peer_step(const struct plan *p, struct rep *rep, size_t i, struct peer_process *x,
+		     int port, struct echo_load *l)
+{
+	const struct steps *steps = p->arg;
+	size_t first = i * EACH_STEP;
+	struct peer_load took;
+	int err;
+
+	echo_load_clear(l);
+	err = peer_load(x, port, l, steps->n[i], p->o->quick ? MEASURE_QUICK_NS : MEASURE_NS, &took);
+	if (err)
+		return err;
+	rep_set(rep, first + RATE, l->requests * 1e9 / l->ns);
+	rep_set(rep, first + P50, echo_load_percentile(l, 0.5));
+	rep_set(rep, first + P99, echo_load_percentile(l, 0.99));
+	rep_set(rep, first + CPU, took.cpu_ns / l->requests);
+	rep_set(rep, first + BYTES, took.bytes);
+	if (took.switches >= 0)
+		rep_set(rep, first + SWITCHES, took.switches / l->requests);
+	else
+		rep_missing(rep, first + SWITCHES,
+			    "%s: its threads took the count of their switches with them",
+			    x->peer->name);
+	return 0;
+}
+
+/* It says where it listens; the clients are ours. Java has a thread for each connection. */
+static void talk(const struct plan *p, const struct result *r, struct peer_process *x,
+		 struct rep *rep)
+{
+	enum side like = x->peer->language == LANG_JAVA ? SIDE_THREAD : SIDE_GOROUTINE;
+	/* For all repetitions of all peers. */
+	static struct echo_load *l;
+	const struct steps *steps = p->arg;
+	char line[PEER_LINE], why[WHY_SIZE] = "";
+	struct rlimit files;
+	int port = 0, err;
+
+	if (!l)
+		l = echo_load_make();
+	err = l ? 0 : -ENOMEM;
+	while (!port && peer_line(x, line)) {
+		if (sscanf(line, "port %d", &port) != 1 && !peer_understand(x, r, line, rep))
+			break;
+	}
+	if (!port)
+		return;
+	getrlimit(RLIMIT_NOFILE, &files);
+	for (size_t i = 0; i < steps->nr && !err && room_for(like, steps->n[i], why); i++)
+		err = peer_step(p, rep, i, x, port, l);
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (err)
+		peer_fault(x, "as a server: %s", strerror(-err));
+	rep_fail(rep, r->nr_metrics, "%s: %.150s", x->peer->name, why);
+}
+
 static void choose_steps(struct steps *s, struct metric_def *defs, uint64_t most)
 {
 	static const struct metric_def def[EACH_STEP] = {
@@ -336,6 +395,7 @@ static int run(struct result *r, const struct options *o)
 	p.side[SIDE_PROCESS] = side;
 	choose_steps(&s, defs, most);
 	p.arg = &s;
+	p.talk = talk;
 	p.asked = most;
 	for (size_t i = 0; i < s.nr; i++) {
 		for (int k = 0; k < EACH_STEP; k++)

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+package main
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+const raceWorkers = 4
+
+func init() { experiments["race"] = race }
+
+// add has four workers add to a counter, n times in sum; what it is in the end is read.
+func (t task) add(way string, worker func(each int), read func() int) {
+	n := t.n(way+"_ns") / raceWorkers * raceWorkers
+
+	worker(n / raceWorkers / 10)
+	before := read()
+	took := timed(func() { all(raceWorkers, func(int) { worker(n / raceWorkers) }) })
+	t.figure("lost_"+way, float64(before+n-read()))
+	t.figure(way+"_ns", took/float64(n))
+}
+
+func race(t task) {
+	var counter int
+
+	read := func() int { return counter }
+	t.add("none", func(each int) {
+		for i := 0; i < each; i++ {
+			counter++ // `go run -race` would tell
+		}
+	}, read)
+
+	var lock sync.Mutex
+	counter = 0
+	t.add("mutex", func(each int) {
+		for i := 0; i < each; i++ {
+			lock.Lock()
+			counter++
+			lock.Unlock()
+		}
+	}, read)
+
+	var rwlock sync.RWMutex
+	counter = 0
+	t.add("rwmutex", func(each int) {
+		for i := 0; i < each; i++ {
+			rwlock.Lock()
+			counter++
+			rwlock.Unlock()
+		}
+	}, read)
+
+	// One goroutine has the counter; whoever wants to know it asks.
+	added, asked := make(chan int, 128), make(chan int)
+	go func() {
+		sum := 0
+		for {
+			select {
+			case n := <-added:
+				sum += n
+			case asked <- sum:
+			}
+		}
+	}()
+	t.add("channel", func(each int) {
+		for i := 0; i < each; i++ {
+			added <- 1
+		}
+	}, func() int {
+		for len(added) > 0 {
+			<-asked
+		}
+		return <-asked
+	})
+
+	var sum atomic.Int64
+	t.add("atomic", func(each int) {
+		for i := 0; i < each; i++ {
+			sum.Add(1)
+		}
+	}, func() int { return int(sum.Load()) })
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// scale.js - how many async functions can wait at once, and what one costs then.
+
+"use strict";
+
+const { Task, gate, memorySince, readMemory, timed } = require("./peer");
+
+// Of one that waits, generously: to bound, not to report.
+const WAITING_BYTES = 2048;
+
+async function park(opened) {
+	await opened;
+}
+
+async function main() {
+	const task = new Task();
+	const before = readMemory();
+	let most, each, release;
+
+	for (const n of task.steps("alive_", "_ns")) {
+		const { opened, open } = gate();
+		let parked;
+
+		if (n > task.get("memory") / WAITING_BYTES) {
+			task.none(`alive_${n}_ns`, "that many might take half of the memory");
+			continue;
+		}
+		task.figure(`alive_${n}_ns`, await timed(() => {
+			parked = Array.from({ length: n }, () => park(opened));
+		}) / n);
+		most = n;
+		each = memorySince(before, n).committed;
+		release = await timed(() => {
+			open();
+			return Promise.all(parked);
+		}) / n;
+	}
+	task.figure("max_alive", most);
+	task.figure("bytes_at_max", each);
+	task.figure("release_at_max_ns", release);
+}
+
+main();
