@@ -20,6 +20,9 @@
  *   execute()			a goroutine: what can make work while it runs
  *   procs			go_maxprocs(): idle_set_procs(), idle_add_p()
  *   foreign			sched_ready() on a thread that is no goroutine
+ *   polling, wakefd		netpoll_wait() in place of the futex; netpoll_interrupt()
+ *   net_look(), net_ready()	netpoll_look(), netpoll_ready()
+ *   kernel			the other ends of descriptors: it makes edges
  *
  * A run queue is a number of goroutines: that its ring is right is steal.pml's business. A
  * section under sched.lock is one step where it makes one access to what is read without
@@ -34,8 +37,13 @@
  * where the system refuses a thread; then work may wait for the next wake-up or sysmon, or
  * for last_one(), which looks again after a while.
  *
+ * Descriptors (NET): an edge is in epoll's list until somebody gets it from there, once, and in
+ * that one's hands until he readies the goroutine. netpoll_on() is true all the time: what
+ * sets it is netpoll_sweep()'s business, and each deadlock waits for that. Each goroutine ends: while
+ * the one that polled last computes, edges are for the monitor to find.
+ *
  * Left out: the end of a run (stopping); P.solo; the 100 ms after which the last sleeper looks
- * again while there are foreign threads.
+ * again while there are foreign threads; looks at descriptors by who is busy, and by the monitor.
  *
  * holds work		-DBUDGET=3 -DWORK -DCOMPUTE
  * holds three_ps	-DBUDGET=2 -DWORK -DCOMPUTE -DNP=3 -DENDLESS=2
@@ -43,6 +51,7 @@
  * holds timers		-DBUDGET=2 -DWORK -DTIMERS
  * holds maxprocs	-DBUDGET=1 -DWORK -DPROCS
  * holds foreign	-DBUDGET=0 -DWORK -DFOREIGN -DCOMPUTE
+ * holds net		-DBUDGET=2 -DWORK -DNET
  * lives work_is_done	-DBUDGET=2 -DWORK
  * lives foreign_too	-DBUDGET=1 -DWORK -DFOREIGN
  * fails put_is_a_store		-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_PUT_PLAIN
@@ -58,6 +67,12 @@
  * fails want_not_seen		-DBUDGET=2 -DPINNED -DWORK -DMUTATE_WANT_IGNORED
  * fails nobody_watches		-DBUDGET=2 -DWORK -DTIMERS -DMUTATE_NO_WATCHER
  * fails held_p_added		-DBUDGET=1 -DWORK -DPROCS -DMUTATE_ADD_HELD
+ * fails poller_not_interrupted	-DBUDGET=2 -DWORK -DNET -DMUTATE_NO_INTERRUPT
+ * fails look_takes_interrupt	-DBUDGET=2 -DWORK -DNET -DMUTATE_LOOK_DRAINS
+ * fails role_lost		-DBUDGET=2 -DWORK -DNET -DMUTATE_ROLE_LOST
+ * fails role_kept		-DBUDGET=2 -DWORK -DNET -DMUTATE_ROLE_KEPT
+ * fails nobody_polls		-DBUDGET=2 -DWORK -DNET -DMUTATE_NO_POLLER
+ * fails events_dropped		-DBUDGET=2 -DWORK -DNET -DMUTATE_DROP_EVENTS
  * dies no_second_look_ever	-DBUDGET=0 -DWORK -DFOREIGN -DMUTATE_NO_SECOND_LOOK
  */
 
@@ -109,8 +124,18 @@ byte made = 1, ran;
 byte endless;
 bool computes[NM];
 bool no_thread;			/* one was refused */
+#ifdef NET
+byte poller = NONE;
+bool polling[NM];		/* sleeps in epoll_wait() */
+bool wakefd;			/* the eventfd */
+byte waits;			/* goroutines that wait for a descriptor */
+byte edge;			/* those whose edge is in epoll's list */
+#define EDGES	edge
+#else
+#define EDGES	0
+#endif
 
-#define WORK_ANYWHERE	(QUEUED + gq + ready[0] + ready[1] + ready[2] + timer[0] + timer[1] > 0)
+#define WORK_ANYWHERE	(QUEUED + gq + ready[0] + ready[1] + ready[2] + timer[0] + timer[1] + EDGES > 0)
 
 /* Read-modify-writes of what is shared by P @p's owner: its stores have been seen before. */
 #define drained(p)	(pending[p] == 0)
@@ -153,6 +178,12 @@ inline remove_idle_m(m)
 	:: watcher == m -> watcher = NONE
 	:: else
 	fi;
+#ifdef MUTATE_ROLE_LOST
+	if
+	:: poller == m -> poller = NONE
+	:: else
+	fi;
+#endif
 	if
 	:: want_p[m] -> want_p[m] = false; nwant_p--
 	:: else
@@ -177,10 +208,28 @@ inline take_over()
 	}
 }
 
-/* Between the two a sleeper may come by itself, as it may after both. */
+/*
+ * Between the two a sleeper may come by itself, as it may after both. A poller that did
+ * so may sleep again before the eventfd is written to: whoever polls then wakes for nothing.
+ */
 inline wake(m)
 {
+#ifdef NET
+	polled = polling[m];
+	if
+	:: polled -> park[m] = true
+	:: else -> d_step { park[m] = true; asleep[m] = false }
+	fi;
+#ifndef MUTATE_NO_INTERRUPT
+	if
+	:: polled -> wakefd = true
+	:: else
+	fi;
+#endif
+	polled = false
+#else
 	d_step { park[m] = true; asleep[m] = false }
+#endif
 }
 
 #define is_free(m)	(idle_m[m] && !pinned[m])
@@ -188,9 +237,18 @@ inline wake(m)
 inline find_free(m)
 {
 	if
+#ifdef NET
+	/* The poller last. */
+	:: is_free(0) && poller != 0 -> m = 0
+	:: is_free(1) && poller != 1 -> m = 1
+	:: is_free(2) && poller != 2 -> m = 2
+	:: (!is_free(0) || poller == 0) && (!is_free(1) || poller == 1) &&
+	   (!is_free(2) || poller == 2) && poller != NONE && is_free(poller) -> m = poller
+#else
 	:: is_free(0) -> m = 0
 	:: is_free(1) -> m = 1
 	:: is_free(2) -> m = 2
+#endif
 	:: else -> m = NONE
 	fi
 }
@@ -406,6 +464,9 @@ inline execute()
 	:: atomic { budget > 0 && parked[2] -> budget--; made++; parked[2] = false }; ready_pinned(2)
 	:: pinned[me] && queue[p] + pending[p] > 0 -> handoff(); ready_pinned(me); break
 #endif
+#ifdef NET
+	:: atomic { budget > 0 -> budget--; made++; waits++ }
+#endif
 #ifdef TIMERS
 	:: atomic { budget > 0 && !timer[p] -> budget--; made++; timer[p] = true }
 #endif
@@ -495,6 +556,37 @@ inline steal()
 	fi
 }
 
+/* What came is readied: one goroutine by its own P, more are others' affair, too. */
+inline net_ready()
+{
+	do
+	:: ev > 0 -> ev--; pending[p]++
+	:: else -> break
+	od;
+	if
+	:: queue[p] + pending[p] > 1 -> drained(p); idle_wake()
+	:: else
+	fi
+}
+
+/* The same without a P. */
+inline net_ready_far()
+{
+	do
+	:: ev > 0 -> d_step { ev--; gq++ }; idle_wake()
+	:: else -> break
+	od
+}
+
+inline net_look()
+{
+	d_step { ev = edge; edge = 0 };
+#ifdef MUTATE_LOOK_DRAINS
+	wakefd = false;
+#endif
+	net_ready()
+}
+
 inline look()
 {
 	/* sched_pick() */
@@ -502,7 +594,7 @@ inline look()
 	run_timer(p);
 #endif
 	take_own();
-#if defined(FOREIGN) || defined(PROCS)
+#if defined(FOREIGN) || defined(PROCS) || defined(NET)
 	if
 	:: !found && gq > 0 ->
 		atomic {
@@ -518,6 +610,12 @@ inline look()
 #ifdef TIMERS
 	if
 	:: !found -> run_timer(0); run_timer(1); take_own()
+	:: else
+	fi;
+#endif
+#ifdef NET
+	if
+	:: !found && poller == NONE -> net_look(); take_own()
 	:: else
 	fi;
 #endif
@@ -549,7 +647,7 @@ inline stop_spinning()
 inline anywhere()
 {
 	got = false;
-#if defined(FOREIGN) || defined(PROCS)
+#if defined(FOREIGN) || defined(PROCS) || defined(NET)
 	got = (gq > 0);
 #endif
 	got = (got || queue[0] > 0);
@@ -660,7 +758,7 @@ inline sleep()
 #ifdef TIMERS
 		until = (timer[0] || timer[1]);
 #endif
-#ifndef FOREIGN
+#if !defined(FOREIGN) && !defined(NET)
 		/* last_one(): all sleep, no timer, and no thread but ours: deadlock. */
 		if
 		:: !until && nidle_ms == nms && gq == 0 && nwant_p == 0 && !no_thread ->
@@ -678,15 +776,26 @@ inline sleep()
 			:: else -> until = false
 			fi;
 #endif
+#if defined(NET) && !defined(MUTATE_NO_POLLER)
+			polling[me] = (poller == NONE);
+			if
+			:: polling[me] -> poller = me
+			:: else
+			fi;
+#endif
 			lock = false
 		};
 #ifdef MUTATE_RESET_LATE
 		park[me] = false;
 #endif
-		/* futex_wait() */
+		/* futex_wait(); epoll_wait() asks for nothing before */
 		atomic {
 			if
+#ifdef NET
+			:: polling[me] || !park[me] -> asleep[me] = true
+#else
 			:: !park[me] -> asleep[me] = true
+#endif
 			:: else
 			fi
 		};
@@ -694,10 +803,29 @@ end_asleep:
 		if
 		:: !asleep[me]
 		:: until && (timer[0] || timer[1]) -> asleep[me] = false
+#ifdef NET
+		:: atomic {
+			polling[me] && (edge > 0 || wakefd) ->
+			asleep[me] = false;
+			ev = edge;
+			edge = 0;
+			got = wakefd
+		   };
+			if
+			:: got -> wakefd = false; got = false
+			:: else
+			fi
+#endif
 		fi;
 		until = false;
 		atomic {
 			!lock;
+#if defined(NET) && !defined(MUTATE_ROLE_KEPT)
+			if
+			:: poller == me -> poller = NONE
+			:: else
+			fi;
+#endif
 			if
 			:: !idle_m[me] -> got = true
 			:: else ->
@@ -711,9 +839,23 @@ end_asleep:
 			park[me];
 			take_over();
 			got = false;
+#ifdef MUTATE_DROP_EVENTS
+			ev = 0;
+#endif
+#ifdef NET
+			net_ready();
+#endif
 			break
-		:: !got && p != NONE -> break
+		:: !got && p != NONE ->
+#ifdef NET
+			net_ready();
+#endif
+			break
+#ifdef NET
+		:: else -> net_ready_far()
+#else
 		:: else
+#endif
 		fi
 	od
 }
@@ -722,6 +864,10 @@ proctype machine(byte me)
 {
 	byte p = NONE, other = NONE, other_p = NONE, k, busy;
 	bool found, got, until, spins;
+#ifdef NET
+	bool polled;			/* wake()'s */
+	byte ev;			/* edges that it has got from epoll */
+#endif
 
 end_unborn:
 	born[me];
@@ -795,6 +941,16 @@ end:
 	od
 }
 
+#ifdef NET
+proctype kernel()
+{
+end:
+	do
+	:: d_step { waits > 0 -> waits--; edge++ }
+	od
+}
+#endif
+
 #ifdef FOREIGN
 proctype foreign()
 {
@@ -860,6 +1016,9 @@ init {
 		run machine(0);
 		run machine(1);
 		run machine(2);
+#ifdef NET
+		run kernel();
+#endif
 #ifdef FOREIGN
 		run foreign();
 #endif

@@ -35,7 +35,9 @@
  * The poller is the sleeping M that waits for descriptors, while any goroutine may wait for one
  * (netpoll_on()). It may be the watcher as well. It is the last one to be given other work. As
  * with timers, whoever falls asleep takes the role if nobody has it; and a P whose M is blocked
- * gets another one for it.
+ * gets another one for it. It keeps the role until it is out of epoll_wait(), though it has been
+ * given work meanwhile: the next one would else take the eventfd's word, by which it is told of
+ * that, away from it, and it would sleep on, with a P, and as one that looks for work.
  *
  * LIBGO_DEBUG=nosteal: nobody looks into another P's queue, or is woken to; what waits behind
  * one that computes comes on by preemption, as on a single P. For comparison only: a P that no
@@ -115,8 +117,6 @@ static void remove_idle_m(struct m *m)
 	store_relaxed(&sched.nidle_ms, sched.nidle_ms - 1);
 	if (sched.watcher == m)
 		sched.watcher = NULL;
-	if (sched.poller == m)
-		store_relaxed(&sched.poller, NULL);
 	if (m->want_p) {
 		m->want_p = false;
 		store_relaxed(&sched.nwant_p, sched.nwant_p - 1);
@@ -751,6 +751,8 @@ static void sleep_m(struct m *m)
 		preempt_forget(m);
 
 		spin_lock(&sched.lock);
+		if (m->polling)
+			store_relaxed(&sched.poller, NULL);
 		if (!m->idle) {
 			spin_unlock(&sched.lock);
 			wait_for_wake(m);
