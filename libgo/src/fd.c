@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * fd.c - system calls on descriptors that block the goroutine in place of its thread.
+ * fd.c - system calls on descriptors that block the goroutine in place of its thread: how
+ * such a call is made, whatever it is. fdio.c has those that move bytes, fdconn.c the others.
  *
  * Each is a loop: try without blocking; where the kernel says EAGAIN, wait (netpoll.c).
  *
@@ -28,67 +29,18 @@
  * say EAGAIN: one of three for a request and its answer. Not after a hang-up or urgent data
  * (d->ended), which are edges together with the data before them.
  */
-#include "netpoll.h"
+#include "fd.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
-#include <unistd.h>
-
-#include "san.h"
-
-/* How a call is made. */
-enum how { HOW_SOCKET, HOW_NOWAIT, HOW_ASKED, HOW_PLAIN };
-
-/* struct io - a call. It is tried, perhaps often, and may then have done a part. */
-struct io {
-	ssize_t (*try)(struct io *io, enum how how);
-	int fd;
-	uint8_t side;		/* FD_READ or FD_WRITE */
-	bool socket;		/* only sockets have it */
-	bool all;		/* what was not done yet is done, too */
-	bool once;		/* the program said MSG_DONTWAIT */
-	bool asks;		/* has no flag: poll() first */
-	int flags;
-	size_t left;		/* bytes that it is asked for; 0: not counted */
-	const struct iovec *iov;
-	int niov;
-	size_t skip;		/* bytes of iov[0] that are done */
-	union {
-		struct msghdr *msg;
-		struct {
-			struct sockaddr *addr;
-			socklen_t *len;
-			socklen_t addr_len;
-		};
-	};
-};
 
 /* Other goroutines see what was done before the bytes were written: they may come from them. */
-static char order;
-
-static inline void before_call(void)
-{
-	(void)order;
-#ifdef SAN_THREAD
-	__tsan_release(&order);
-#endif
-}
-
-static inline void after_call(void)
-{
-#ifdef SAN_THREAD
-	__tsan_acquire(&order);
-#endif
-}
+char fd_order;
 
 /* What poll() says without waiting, or a negative errno. */
-static int poll_now(int fd, int events)
+int fd_poll_now(int fd, int events)
 {
 	static const struct timespec zero;
 	struct timespec t = zero;
@@ -150,7 +102,7 @@ static ssize_t try_once(struct io *io, enum fd_kind *kind)
 	case FD_SOCKET:
 	case FD_TCP:
 		if (io->asks) {
-			ret = poll_now(io->fd, events);
+			ret = fd_poll_now(io->fd, events);
 			if (ret < 0)
 				return ret;
 			if (!ret)
@@ -166,7 +118,7 @@ static ssize_t try_once(struct io *io, enum fd_kind *kind)
 			*kind = FD_ASK;
 		return ret;
 	case FD_ASK:
-		ret = poll_now(io->fd, events);
+		ret = fd_poll_now(io->fd, events);
 		if (ret <= 0)
 			return ret ? ret : -EAGAIN;
 		return io->try(io, HOW_ASKED);
@@ -200,7 +152,7 @@ static bool advance(struct io *io, size_t n)
 }
 
 /* Until @fd has one of @events, or @deadline (0: none) has passed: the thread waits. */
-static int wait_as_thread(int fd, int events, int64_t deadline)
+int fd_wait_as_thread(int fd, int events, int64_t deadline)
 {
 	struct pollfd p = { .fd = fd, .events = (short)events };
 	int err = errno, ret;
@@ -231,7 +183,7 @@ static inline bool is_wrong_kind(ssize_t ret)
 	return ret == -ENOTSOCK || ret == -EOPNOTSUPP || ret == -ENOSYS || ret == -ESPIPE;
 }
 
-static int64_t deadline_of(int fd)
+int64_t fd_deadline_of(int fd)
 {
 	const struct netfd *d = netfd_find(fd);
 
@@ -259,18 +211,12 @@ static NOINLINE ssize_t do_as_thread(struct io *io)
 		}
 		if (ret != -EAGAIN || io->once)
 			break;
-		ret = wait_as_thread(io->fd, io->side == FD_READ ? POLLIN : POLLOUT,
-				     deadline_of(io->fd));
+		ret = fd_wait_as_thread(io->fd, io->side == FD_READ ? POLLIN : POLLOUT,
+					fd_deadline_of(io->fd));
 		if (ret < 0)
 			break;
 	}
 	return done ? done : ret;
-}
-
-/* There is no epoll instance, or no room in it. */
-static inline bool is_refusal(ssize_t ret)
-{
-	return ret == -EMFILE || ret == -ENFILE || ret == -ENOSPC || ret == -ENOMEM;
 }
 
 static inline bool known_empty(const struct io *io, const struct fd_side *s, enum fd_kind kind,
@@ -317,8 +263,8 @@ static ssize_t loop(struct io *io, struct netfd *d)
 			break;
 		ret = netfd_wait(d, io->fd, 1u << io->side, false, seen, seq, 0);
 		if (unlikely(is_refusal(ret)))
-			ret = wait_as_thread(io->fd, io->side == FD_READ ? POLLIN : POLLOUT,
-					     deadline_of(io->fd));
+			ret = fd_wait_as_thread(io->fd, io->side == FD_READ ? POLLIN : POLLOUT,
+						fd_deadline_of(io->fd));
 		/* epoll has no use for it, and it has no poll(): nothing will tell when. */
 		if (ret == -EPERM) {
 			kind = FD_FILE;
@@ -333,7 +279,7 @@ static ssize_t loop(struct io *io, struct netfd *d)
 	return done ? done : ret;
 }
 
-static ssize_t do_io(struct io *io)
+ssize_t fd_do(struct io *io)
 {
 	struct netfd *d;
 	ssize_t ret;
@@ -354,398 +300,4 @@ static ssize_t do_io(struct io *io)
 out:
 	after_call();
 	return ret;
-}
-
-/* ------------------------------------------------------------------- reading, writing */
-
-/* What is left to do of @io, as a message. */
-static struct msghdr rest(const struct io *io, struct iovec *one)
-{
-	struct msghdr m = { .msg_iov = (struct iovec *)io->iov, .msg_iovlen = (size_t)io->niov };
-
-	if (io->skip || io->niov == 1) {
-		one->iov_base = (char *)io->iov->iov_base + io->skip;
-		one->iov_len = io->iov->iov_len - io->skip;
-		m.msg_iov = one;
-		m.msg_iovlen = 1;
-	}
-	return m;
-}
-
-static ssize_t try_read(struct io *io, enum how how)
-{
-	struct msghdr m = { .msg_iov = (struct iovec *)io->iov, .msg_iovlen = (size_t)io->niov };
-
-	switch (how) {
-	case HOW_SOCKET:
-		if (io->niov == 1)
-			return SYS(recvfrom, io->fd, io->iov->iov_base, io->iov->iov_len, MSG_DONTWAIT);
-		return SYS(recvmsg, io->fd, &m, MSG_DONTWAIT);
-	case HOW_NOWAIT:
-		return SYS(preadv2, io->fd, io->iov, io->niov, -1, -1, RWF_NOWAIT);
-	default:
-		return SYS(readv, io->fd, io->iov, io->niov);
-	}
-}
-
-static ssize_t try_write(struct io *io, enum how how)
-{
-	struct iovec one;
-	struct msghdr m = rest(io, &one);
-
-	switch (how) {
-	case HOW_SOCKET:
-		if (m.msg_iovlen == 1)
-			return SYS(sendto, io->fd, m.msg_iov->iov_base, m.msg_iov->iov_len,
-				   MSG_DONTWAIT | MSG_NOSIGNAL);
-		return SYS(sendmsg, io->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-	case HOW_NOWAIT:
-		return SYS(pwritev2, io->fd, m.msg_iov, m.msg_iovlen, -1, -1, RWF_NOWAIT);
-	case HOW_ASKED:
-		/* So much there is room for in a pipe that says that it can be written. */
-		if (m.msg_iovlen && m.msg_iov->iov_len > PIPE_BUF) {
-			one = (struct iovec){ m.msg_iov->iov_base, PIPE_BUF };
-			m.msg_iov = &one;
-			m.msg_iovlen = 1;
-		} else if (m.msg_iovlen > 1 && io->left > PIPE_BUF) {
-			m.msg_iovlen = 1;
-		}
-		/* fallthrough */
-	default:
-		return SYS(writev, io->fd, m.msg_iov, m.msg_iovlen);
-	}
-}
-
-static size_t total(const struct iovec *iov, int n)
-{
-	size_t sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += iov[i].iov_len;
-	return sum;
-}
-
-ssize_t go_readv(int fd, const struct iovec *iov, int n)
-{
-	struct io io = { .try = try_read, .fd = fd, .side = FD_READ, .iov = iov, .niov = n };
-
-	if (n < 0 || n > IOV_MAX)
-		return -EINVAL;
-	io.left = total(iov, n);
-	/* Nothing is to be waited for. */
-	if (!io.left)
-		return SYS(readv, fd, iov, n);
-	return do_io(&io);
-}
-
-ssize_t go_writev(int fd, const struct iovec *iov, int n)
-{
-	struct io io = { .try = try_write,
-			 .fd = fd,
-			 .side = FD_WRITE,
-			 .all = true,
-			 .iov = iov,
-			 .niov = n };
-
-	if (n < 0 || n > IOV_MAX)
-		return -EINVAL;
-	io.left = total(iov, n);
-	return do_io(&io);
-}
-
-ssize_t go_read(int fd, void *buf, size_t n)
-{
-	const struct iovec iov = { buf, n };
-
-	return go_readv(fd, &iov, 1);
-}
-
-ssize_t go_write(int fd, const void *buf, size_t n)
-{
-	const struct iovec iov = { (void *)buf, n };
-
-	return go_writev(fd, &iov, 1);
-}
-
-/* Files that have offsets don't block for long. */
-ssize_t go_pread(int fd, void *buf, size_t n, off_t offset)
-{
-	ssize_t ret;
-
-	do {
-		ret = SYS(pread64, fd, buf, n, offset);
-	} while (ret == -EINTR);
-	return ret;
-}
-
-ssize_t go_pwrite(int fd, const void *buf, size_t n, off_t offset)
-{
-	ssize_t ret;
-
-	do {
-		ret = SYS(pwrite64, fd, buf, n, offset);
-	} while (ret == -EINTR);
-	return ret;
-}
-
-/* --------------------------------------------------------------------------- messages */
-
-static ssize_t try_recvmsg(struct io *io, enum how how)
-{
-	(void)how;
-	return SYS(recvmsg, io->fd, io->msg, io->flags);
-}
-
-ssize_t go_recvmsg(int fd, struct msghdr *msg, int flags)
-{
-	struct io io = { .try = try_recvmsg,
-			 .fd = fd,
-			 .side = FD_READ,
-			 .socket = true,
-			 .once = flags & MSG_DONTWAIT,
-			 .flags = flags | MSG_DONTWAIT,
-			 .msg = msg };
-
-	return do_io(&io);
-}
-
-static ssize_t try_sendmsg(struct io *io, enum how how)
-{
-	struct iovec one;
-	struct msghdr m = *io->msg;
-
-	(void)how;
-	if (io->skip || io->niov != (int)m.msg_iovlen) {
-		/* What it carried besides has gone with its first part. */
-		struct msghdr r = rest(io, &one);
-
-		m.msg_iov = r.msg_iov;
-		m.msg_iovlen = r.msg_iovlen;
-		m.msg_control = NULL;
-		m.msg_controllen = 0;
-	}
-	return SYS(sendmsg, io->fd, &m, io->flags);
-}
-
-ssize_t go_sendmsg(int fd, const struct msghdr *msg, int flags)
-{
-	struct io io = { .try = try_sendmsg,
-			 .fd = fd,
-			 .side = FD_WRITE,
-			 .socket = true,
-			 .once = flags & MSG_DONTWAIT,
-			 .all = !(flags & MSG_DONTWAIT),
-			 .flags = flags | MSG_DONTWAIT | MSG_NOSIGNAL,
-			 .iov = msg->msg_iov,
-			 .niov = (int)msg->msg_iovlen,
-			 .msg = (struct msghdr *)msg };
-
-	if (msg->msg_iovlen > IOV_MAX)
-		return -EMSGSIZE;
-	io.left = total(io.iov, io.niov);
-	return do_io(&io);
-}
-
-ssize_t go_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len)
-{
-	struct iovec iov = { buf, n };
-	struct msghdr m = { .msg_name = addr,
-			    .msg_namelen = addr && len ? *len : 0,
-			    .msg_iov = &iov,
-			    .msg_iovlen = 1 };
-	ssize_t ret = go_recvmsg(fd, &m, flags);
-
-	if (ret >= 0 && addr && len)
-		*len = m.msg_namelen;
-	return ret;
-}
-
-ssize_t go_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
-		  socklen_t len)
-{
-	struct iovec iov = { (void *)buf, n };
-	const struct msghdr m = { .msg_name = (void *)addr,
-				  .msg_namelen = len,
-				  .msg_iov = &iov,
-				  .msg_iovlen = 1 };
-
-	return go_sendmsg(fd, &m, flags);
-}
-
-/* ------------------------------------------------------------------------ connections */
-
-static ssize_t try_accept(struct io *io, enum how how)
-{
-	ssize_t ret = SYS(accept4, io->fd, io->addr, io->len, io->flags);
-
-	(void)how;
-	/* It came and went: there may be others. */
-	return ret == -ECONNABORTED ? -EINTR : ret;
-}
-
-int go_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
-{
-	struct io io = { .try = try_accept,
-			 .fd = fd,
-			 .side = FD_READ,
-			 .socket = true,
-			 .asks = true,
-			 .flags = flags,
-			 .addr = addr,
-			 .len = len };
-	int got = (int)do_io(&io);
-	const struct netfd *d;
-
-	if (got >= 0) {
-		d = netfd_find(fd);
-		netfd_fresh(got, d && load_relaxed(&d->kind) == FD_TCP ? FD_TCP : FD_UNKNOWN);
-	}
-	return got;
-}
-
-/* @d: NULL, or what the caller holds, as number @seq. Returns what is ready, or an errno. */
-static int wait_ready(struct netfd *d, int fd, int events, uint32_t seq, int64_t deadline)
-{
-	const bool out = events & (POLLOUT | POLLWRNORM | POLLWRBAND);
-	const bool in = !out || (events & ~(POLLOUT | POLLWRNORM | POLLWRBAND));
-	uint32_t seen[2] = { 0, 0 };
-	int ret;
-
-	for (;;) {
-		for (int i = 0; d && i < 2; i++)
-			seen[i] = load_acquire(&d->side[i].events);
-		ret = poll_now(fd, events);
-		if (ret)
-			return ret;
-		ret = -ENOMEM;
-		if (d)
-			ret = netfd_wait(d, fd, (unsigned int)in | (unsigned int)out << 1, true,
-					 seen, seq, deadline);
-		if (is_refusal(ret)) {
-			int64_t own = deadline_of(fd);
-
-			if (!deadline || (own && own < deadline))
-				deadline = own;
-			ret = wait_as_thread(fd, events, deadline);
-		}
-		if (ret < 0)
-			return ret;
-	}
-}
-
-int go_poll_fd(int fd, int events, int64_t deadline)
-{
-	struct netfd *d = NULL;
-	int ret = m_self() ? netfd_get(fd, &d) : -ENOMEM;
-
-	if (ret && ret != -ENOMEM)
-		return ret;
-	before_call();
-	ret = wait_ready(d, fd, events, d ? load_relaxed(&d->seq) : 0, deadline);
-	after_call();
-	if (d)
-		netfd_put(d);
-	return ret;
-}
-
-/* connect() has no flag for it: see the head of this file. */
-static long connect_now(int fd, const struct sockaddr *addr, socklen_t len)
-{
-	long flags = SYS(fcntl, fd, F_GETFL), ret;
-
-	if (flags < 0)
-		return flags;
-	if (!(flags & O_NONBLOCK))
-		SYS(fcntl, fd, F_SETFL, flags | O_NONBLOCK);
-	ret = SYS(connect, fd, addr, len);
-	if (!(flags & O_NONBLOCK))
-		SYS(fcntl, fd, F_SETFL, flags);
-	return ret;
-}
-
-/* A UNIX socket whose listener has no room: nothing tells when it has. */
-static long connect_later(struct netfd *d, int fd, const struct sockaddr *addr, socklen_t len,
-			  uint32_t seq)
-{
-	int64_t pause = NSEC_PER_MSEC / 4;
-	long ret;
-
-	do {
-		int64_t deadline = deadline_of(fd);
-
-		if (d && load_relaxed(&d->seq) != seq)
-			return -ECANCELED;
-		if (deadline && go_now() >= deadline)
-			return -ETIMEDOUT;
-		go_sleep(pause);
-		if (pause < 16 * NSEC_PER_MSEC)
-			pause *= 2;
-		ret = connect_now(fd, addr, len);
-	} while (ret == -EAGAIN);
-	return ret;
-}
-
-static long do_connect(struct netfd *d, int fd, const struct sockaddr *addr, socklen_t len)
-{
-	uint32_t seq = d ? load_relaxed(&d->seq) : 0;
-	long ret = connect_now(fd, addr, len);
-	int err = 0;
-	socklen_t n = sizeof(err);
-
-	if (ret == -EAGAIN && addr->sa_family == AF_UNIX)
-		ret = connect_later(d, fd, addr, len, seq);
-	if (ret != -EINPROGRESS)
-		return ret;
-	ret = wait_ready(d, fd, POLLOUT, seq, 0);
-	if (ret < 0)
-		return ret;
-	ret = SYS(getsockopt, fd, SOL_SOCKET, SO_ERROR, &err, &n);
-	return ret ? ret : -err;
-}
-
-int go_connect(int fd, const struct sockaddr *addr, socklen_t len)
-{
-	struct netfd *d = NULL;
-	long ret = m_self() ? netfd_get(fd, &d) : -ENOMEM;
-
-	if (ret && ret != -ENOMEM)
-		return (int)ret;
-	if (d)
-		netfd_again(d);
-	before_call();
-	ret = do_connect(d, fd, addr, len);
-	after_call();
-	if (d)
-		netfd_put(d);
-	return (int)ret;
-}
-
-/* ---------------------------------------------------------------- deadline, and the end */
-
-int go_fd_deadline(int fd, int64_t t)
-{
-	struct netfd *d = netfd_find(fd);
-	long ret;
-
-	if (!d)
-		return fd < 0 ? -EBADF : -ENOMEM;
-	if (fork_frozen())
-		return -EPERM;
-	ret = SYS(fcntl, fd, F_GETFD);
-	if (ret < 0)
-		return (int)ret;
-	netfd_set_deadline(d, t);
-	return 0;
-}
-
-int go_fd_close(int fd)
-{
-	struct netfd *d = netfd_find(fd);
-	int ret;
-
-	before_call();
-	/* Where nobody else can use it, as in the child of a fork(), there is nobody to wake. */
-	ret = d && !fork_frozen() ? netfd_close(d, fd) : close_seen(fd);
-	/* The number is free, whatever a signal interrupted: there is no trying again. */
-	return ret == -EINTR ? 0 : ret;
 }

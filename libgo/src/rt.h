@@ -17,11 +17,11 @@
  *   preempt.c what is stuck loses its P
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   time.c    package time, on top of them
- *   netpoll.c goroutines that wait for descriptors; fd.c, net.c: the calls
+ *   netpoll.c goroutines that wait for descriptors; fd.c, fdio.c, fdconn.c, net.c: the calls
  *   wait.c    waiters and their queues, for everything that blocks
  *   chan.c select.c mutex.c rwmutex.c cond.c sem.c waitgroup.c once.c
  *   group.c context.c
- *   dump.c    what every goroutine does; frames.c, symbol.c: their frames and names
+ *   dump.c    what every goroutine does; frames.c, symbol.c, lines.c: their frames and names
  *   fork.c    the child of a fork()    thread.c  what others keep for each thread
  *   defer.c   frames, deferred calls   panic.c   running them out of turn; die.c
  *   trace.c   LIBGO_TRACE: recorded;   tracefile.c tracejson.c tracekernel.c: written
@@ -1034,6 +1034,7 @@ void debug_init(void);
 int64_t debug_number(const char *key, int64_t dflt);
 
 const char *symbol_name(const void *addr, char *buf, size_t size);
+bool symbol_object(const void *addr, uintptr_t *base, const char **path);
 int cpus_default(void);
 
 static inline uint64_t rng_next(uint64_t *s)
