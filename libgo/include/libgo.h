@@ -765,9 +765,26 @@ struct go_sem {
  * less, though there be enough for them.
  *
  * Context: may block.
- * Go: (*semaphore.Weighted).Acquire of golang.org/x/sync, with a context that is never done.
+ * Go: (*semaphore.Weighted).Acquire of golang.org/x/sync, with a context that is never done;
+ *	with another one: go_sem_acquire_ctx().
  */
 void go_sem_acquire(struct go_sem *s, int64_t n);
+
+struct go_ctx;
+
+/**
+ * go_sem_acquire_ctx() - the same, until a context is done
+ * @s: the semaphore
+ * @ctx: the context, which stays until this has returned
+ * @n: how much, 0 or more; panics with "semaphore: negative weight"
+ *
+ * Where @ctx is done already nothing is taken, though there be enough.
+ *
+ * Context: any thread. May block.
+ * Return: 0: it was taken. Else nothing has changed: -ECANCELED or -ETIMEDOUT, as go_ctx_err().
+ * Go: (*semaphore.Weighted).Acquire.
+ */
+int go_sem_acquire_ctx(struct go_sem *s, struct go_ctx *ctx, int64_t n);
 
 /**
  * go_sem_try_acquire() - take from the count if there is enough, and nobody waits

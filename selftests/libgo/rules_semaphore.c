@@ -327,6 +327,257 @@ TEST(release_synchronizes_before_acquire)
 	run_on(4, as_a_mutex, NULL);
 }
 
+/* ---------------------------------------------------------------- with a context */
+
+static struct go_ctx *ctx;
+static int said;
+
+static struct go_ctx *cancellable(void)
+{
+	struct go_ctx *c = go_ctx_with_cancel(go_ctx_background());
+
+	CHECK(c);
+	return c;
+}
+
+static void acquires_with_ctx(void *arg)
+{
+	wr(said, go_sem_acquire_ctx(&sem, ctx, (intptr_t)arg));
+	inc(stage);
+	go_wg_done(&wg);
+}
+
+static void done_before(void *arg)
+{
+	memset(&sem, 0, sizeof(sem));
+	go_sem_release(&sem, 5);
+	ctx = cancellable();
+	CHECK_EQ(0, go_sem_acquire_ctx(&sem, ctx, 2));
+	go_ctx_cancel(ctx);
+	CHECK_EQ(-ECANCELED, go_sem_acquire_ctx(&sem, ctx, 1));
+	CHECK_EQ(-ECANCELED, go_sem_acquire_ctx(&sem, ctx, 0));
+	CHECK_EQ(3, drain());
+	go_ctx_free(ctx);
+}
+
+/* "If ctx is already done": it fails, though there would be enough. */
+TEST(a_context_that_is_done_acquires_nothing)
+{
+	run_on(1, done_before, NULL);
+	/* On a thread that is no goroutine. */
+	done_before(NULL);
+}
+
+static void cancelled(void *arg)
+{
+	memset(&sem, 0, sizeof(sem));
+	wr(stage, 0);
+	go_sem_release(&sem, 4);
+	ctx = cancellable();
+	go_wg_add(&wg, 1);
+	start(acquires_with_ctx, (void *)5);
+	until_waited_for();
+	go_ctx_cancel(ctx);
+	go_wg_wait(&wg);
+	CHECK_EQ(-ECANCELED, rd(said));
+	CHECK_EQ(4, drain());
+	go_ctx_free(ctx);
+}
+
+/* "... blocking until resources are available or ctx is done." */
+TEST(a_cancelled_one_leaves_it_unchanged)
+{
+	run_on(1, cancelled, NULL);
+	run_on(4, cancelled, NULL);
+}
+
+static void out_of_time(void *arg)
+{
+	memset(&sem, 0, sizeof(sem));
+	ctx = go_ctx_with_timeout(go_ctx_background(), MS);
+	CHECK(ctx);
+	CHECK_EQ(-ETIMEDOUT, go_sem_acquire_ctx(&sem, ctx, 1));
+	go_ctx_free(ctx);
+	CHECK_EQ(0, drain());
+}
+
+/* "On failure, returns ctx.Err()." */
+TEST(it_fails_with_the_error_of_the_context)
+{
+	run_on(1, out_of_time, NULL);
+	run_on(4, out_of_time, NULL);
+}
+
+static void gets_it(void *arg)
+{
+	memset(&sem, 0, sizeof(sem));
+	wr(stage, 0);
+	ctx = arg ? cancellable() : go_ctx_background();
+	go_wg_add(&wg, 1);
+	start(acquires_with_ctx, (void *)5);
+	until_waited_for();
+	go_sem_release(&sem, 4);
+	settle();
+	CHECK_EQ(0, rd(stage));
+	go_sem_release(&sem, 3);
+	go_wg_wait(&wg);
+	CHECK_EQ(0, rd(said));
+	CHECK_EQ(2, drain());
+	go_ctx_free(ctx);
+}
+
+/* "On success, returns nil." Also where nothing can ever cancel it. */
+TEST(one_that_waits_with_a_context_gets_it)
+{
+	run_on(1, gets_it, &sem);
+	run_on(4, gets_it, &sem);
+	run_on(1, gets_it, NULL);
+}
+
+static void first_leaves(void *arg)
+{
+	memset(&sem, 0, sizeof(sem));
+	wr(stage, 0);
+	go_sem_release(&sem, 3);
+	ctx = cancellable();
+	go_wg_add(&wg, 4);
+	start(acquires_with_ctx, (void *)5);
+	until_waited_for();
+	/* There would be enough for these three. */
+	start(acquires, (void *)1);
+	start(acquires, (void *)1);
+	start(acquires, (void *)1);
+	settle();
+	CHECK_EQ(0, rd(stage));
+	go_ctx_cancel(ctx);
+	go_wg_wait(&wg);
+	CHECK_EQ(4, rd(stage));
+	CHECK_EQ(0, drain());
+	go_ctx_free(ctx);
+}
+
+/* "If we're at the front and there're extra tokens left, notify other waiters." */
+TEST(those_behind_one_that_is_cancelled_get_theirs)
+{
+	run_on(1, first_leaves, NULL);
+	run_on(4, first_leaves, NULL);
+}
+
+static void *acquires_on_a_thread(void *arg)
+{
+	wr(said, go_sem_acquire_ctx(&sem, ctx, (intptr_t)arg));
+	inc(stage);
+	return NULL;
+}
+
+static void by_threads(bool cancel)
+{
+	pthread_t t;
+
+	memset(&sem, 0, sizeof(sem));
+	wr(stage, 0);
+	ctx = cancellable();
+	t = start_thread(acquires_on_a_thread, (void *)3);
+	thread_until(!go_sem_try_acquire(&sem, 0));
+	if (cancel)
+		go_ctx_cancel(ctx);
+	else
+		go_sem_release(&sem, 4);
+	pthread_join(t, NULL);
+	CHECK_EQ(cancel ? -ECANCELED : 0, rd(said));
+	CHECK_EQ(!cancel, drain());
+	go_ctx_free(ctx);
+}
+
+/* A thread that is no goroutine waits as well, and is cancelled as well. */
+TEST(threads_wait_with_a_context)
+{
+	by_threads(false);
+	by_threads(true);
+}
+
+static void left_waiting(void *arg)
+{
+	memset(&sem, 0, sizeof(sem));
+	ctx = cancellable();
+	start(acquires_with_ctx, (void *)1);
+	until_waited_for();
+}
+
+/* The run ends: nobody waits for the context, or the semaphore, any more. */
+TEST(a_run_that_ends_takes_its_waiters_along)
+{
+	run_on(4, left_waiting, NULL);
+	go_ctx_cancel(ctx);
+	go_ctx_free(ctx);
+	go_sem_release(&sem, 1);
+	ASSERT_EQ(1, drain());
+}
+
+struct turn {
+	struct go_ctx *ctx;
+	struct go_waitgroup done;
+};
+
+static void cancels(void *arg)
+{
+	struct turn *t = arg;
+
+	go_ctx_cancel(t->ctx);
+	go_wg_done(&t->done);
+}
+
+static void one_turn(int64_t n, bool by_time)
+{
+	struct turn t = { .ctx = by_time ? go_ctx_with_timeout(go_ctx_background(), MS / 20) :
+					   cancellable() };
+	int ret;
+
+	CHECK(t.ctx);
+	if (!by_time) {
+		go_wg_add(&t.done, 1);
+		start(cancels, &t);
+	}
+	ret = go_sem_acquire_ctx(&sem, t.ctx, n);
+	if (ret) {
+		CHECK_EQ(by_time ? -ETIMEDOUT : -ECANCELED, ret);
+	} else {
+		CHECK(__atomic_add_fetch(&used, n, __ATOMIC_ACQ_REL) <= 10);
+		go_yield();
+		__atomic_sub_fetch(&used, n, __ATOMIC_ACQ_REL);
+		go_sem_release(&sem, n);
+	}
+	go_wg_wait(&t.done);
+	go_ctx_free(t.ctx);
+}
+
+static void takes_turns(void *arg)
+{
+	size_t i, n = scaled(1000);
+	uint64_t rng = 1 + (intptr_t)arg;
+
+	for (i = 0; i < n; i++)
+		one_turn(random_next(&rng) % 5 + 1, i % 4 == 0);
+	go_wg_done(&wg);
+}
+
+static void cancelled_at_any_moment(void *arg)
+{
+	memset(&sem, 0, sizeof(sem));
+	go_sem_release(&sem, 10);
+	go_wg_add(&wg, 10);
+	start_n(10, takes_turns);
+	go_wg_wait(&wg);
+	CHECK_EQ(10, drain());
+}
+
+/* Whatever comes first, cancelling or the release: nothing is lost, nothing is taken twice. */
+TEST(nothing_is_lost_where_both_come_at_once)
+{
+	run_on(1, cancelled_at_any_moment, NULL);
+	run_on(8, cancelled_at_any_moment, NULL);
+}
+
 static void negative_release(void *arg)
 {
 	go_sem_release(&sem, -1);
