@@ -36,6 +36,7 @@
 
 #include "dump.h"
 #include "frames.h"
+#include "lines.h"
 #include "san.h"
 
 #define FRAMES		64			/* shown at most */
@@ -57,7 +58,7 @@ struct seen {
 
 struct symbol {
 	uintptr_t pc;
-	char text[120];
+	char text[248];
 };
 
 /* struct dump - one of them, in memory of its own. */
@@ -75,6 +76,7 @@ struct dump {
 	uintptr_t window, window_end, stack_end;
 	char bytes[4096];
 	struct unwind unwind;
+	struct lines lines;
 	struct symbol symbol[SYMBOLS];
 };
 
@@ -233,10 +235,12 @@ static const char *symbol(struct dump *d, const void *pc, bool offset)
 	struct symbol *s = &d->symbol[(key * 0x9e3779b97f4a7c15u) >> 32 & (SYMBOLS - 1)];
 
 	if (s->pc != key) {
-		if (offset)
+		if (offset) {
 			symbol_place(pc, s->text, sizeof(s->text));
-		else
+			lines_add(&d->lines, pc, s->text, sizeof(s->text));
+		} else {
 			symbol_name(pc, s->text, sizeof(s->text));
+		}
 		s->pc = key;
 	}
 	return s->text;
@@ -436,6 +440,7 @@ struct dump *dump_begin(int fd, const struct g *self)
 	d->self = self;
 	d->now = go_now();
 	d->pipe[0] = d->pipe[1] = -1;
+	lines_begin(&d->lines);
 	dl_iterate_phdr(find_own, d);
 	return d;
 }
@@ -446,7 +451,7 @@ int dump_end(struct dump *d)
 
 	flush(d);
 	err = d->err;
-
+	lines_end(&d->lines);
 	for (int i = 0; i < 2; i++)
 		if (d->pipe[i] >= 0)
 			close(d->pipe[i]);

@@ -93,6 +93,18 @@ static bool search_file(const char *file, size_t size, uintptr_t addr, char *buf
 	return false;
 }
 
+/* The file that @addr was loaded from, and what was added to its addresses. False: none. */
+bool symbol_object(const void *addr, uintptr_t *base, const char **path)
+{
+	struct object o = { .addr = (uintptr_t)addr };
+
+	if (!dl_iterate_phdr(find_object, &o))
+		return false;
+	*base = o.base;
+	*path = o.path;
+	return true;
+}
+
 /* False: @buf holds what is known in place of the name of the function at @addr. */
 static bool find(const void *addr, char *buf, size_t size, uintptr_t *offset)
 {
