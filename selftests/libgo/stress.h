@@ -125,11 +125,16 @@ static inline void stress_add(struct stress *s)
 	stress_end = &s->next;
 }
 
-#define STRESS(test)								\
+#define STRESS(test) STRESS_UNLESS(test, false, "it runs everywhere")
+
+/* @reason: why not, where @cond holds. */
+#define STRESS_UNLESS(test, cond, reason)					\
 	static void test##_body(void *arg);					\
 	static struct stress test##_stress = { .name = #test, .body = test##_body }; \
 	TEST(test)								\
 	{									\
+		if (cond)							\
+			SKIP(return, reason);					\
 		TH_LOG("seed %" PRIu64, stress_seed);				\
 		stress_run(&test##_stress);					\
 		TH_LOG("%lu moves", all_moves());				\
