@@ -45,19 +45,20 @@ static double value_of(int place)
 
 static bool request(struct echo_load *l, uint32_t i)
 {
-	static const char text[ECHO_BYTES] = "an echo of this comes back ...\n";
+	static const char text[ECHO_MOST_BYTES] = "an echo of this comes back ...\n";
+	const size_t n = l->bytes ? l->bytes : ECHO_BYTES;
 
 	l->since[i] = now_ns();
-	return send(l->fd[i], text, sizeof(text), MSG_NOSIGNAL) == sizeof(text);
+	return send(l->fd[i], text, n, MSG_NOSIGNAL) == (ssize_t)n;
 }
 
-/* A whole answer, or nothing was there: answers are small, and one at a time. */
+/* A whole answer, or nothing was there: one at a time. */
 static bool answer(struct echo_load *l, uint32_t i)
 {
-	char text[ECHO_BYTES];
-	ssize_t got = recv(l->fd[i], text, sizeof(text), MSG_WAITALL);
+	static char text[ECHO_MOST_BYTES];
+	const size_t n = l->bytes ? l->bytes : ECHO_BYTES;
 
-	return got == sizeof(text);
+	return recv(l->fd[i], text, n, MSG_WAITALL) == (ssize_t)n;
 }
 
 static int connect_all(struct echo_load *l, uint64_t n, int port, int epoll)
@@ -67,7 +68,8 @@ static int connect_all(struct echo_load *l, uint64_t n, int port, int epoll)
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
 	for (uint64_t i = 0; i < n; i++) {
-		struct epoll_event e = { .events = EPOLLIN, .data.u32 = i };
+		/* Each edge is one answer, or its beginning. */
+		struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.u32 = i };
 		int one = 1;
 
 		l->fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -135,11 +137,19 @@ static int load_all(struct echo_load *l, uint64_t n, int epoll, int64_t ns)
 	return 0;
 }
 
-static void client(struct echo_load *l, uint64_t n, int port, int64_t ns)
+int echo_load_connect(struct echo_load *l, uint64_t n, int port)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int err = epoll < 0 ? -errno : connect_all(l, n, port, epoll);
 
-	l->err = epoll < 0 ? -errno : connect_all(l, n, port, epoll);
+	return err ? err : epoll;
+}
+
+void echo_load_run(struct echo_load *l, uint64_t n, int port, int64_t ns)
+{
+	int epoll = echo_load_connect(l, n, port);
+
+	l->err = epoll < 0 ? epoll : 0;
 	__atomic_store_n(&l->connected, 1, __ATOMIC_RELEASE);
 	while (!l->err && !__atomic_load_n(&l->go_on, __ATOMIC_ACQUIRE))
 		usleep(500);
@@ -171,7 +181,7 @@ pid_t echo_load_start(struct echo_load *l, uint64_t n, int port, int64_t ns)
 	/* Don't outlive the server. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == parent)
-		client(l, n, port, ns);
+		echo_load_run(l, n, port, ns);
 	_exit(0);
 }
 

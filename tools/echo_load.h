@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define ECHO_BYTES		32	/* of a request, and of its answer */
+#define ECHO_BYTES		32	/* of a request, and of its answer, if nothing is said */
+#define ECHO_MOST_BYTES		65536
 #define ECHO_CONNECTIONS	10000	/* at most */
 
 /* Latencies are counted by size, 32 for each power of two: within 3 %. */
@@ -22,6 +23,7 @@
  * @go_on: set by the server's side: measure
  * @warm: each connection had an answer since then, or @err is set: what follows is counted
  * @err: why it could not
+ * @bytes: of a request, and of its answer; told to it; 0: ECHO_BYTES
  * @requests: that were answered
  * @ns: how long that took
  * @place: how many latencies fell where
@@ -31,6 +33,7 @@
 struct echo_load {
 	uint32_t connected, go_on, warm;
 	int err;
+	uint32_t bytes;
 	uint64_t requests;
 	int64_t ns;
 	uint64_t place[ECHO_PLACES];
@@ -55,6 +58,15 @@ void echo_load_clear(struct echo_load *l);
  * Return: its pid, or a negative errno.
  */
 pid_t echo_load_start(struct echo_load *l, uint64_t n, int port, int64_t ns);
+
+/* What that process does, in this one. */
+void echo_load_run(struct echo_load *l, uint64_t n, int port, int64_t ns);
+
+/*
+ * Only the connections, each of which was served once. Return: an epoll instance that has
+ * them, or a negative errno.
+ */
+int echo_load_connect(struct echo_load *l, uint64_t n, int port);
 
 /* The latency that a share of the requests, 0 to 1, had at most: nanoseconds. */
 double echo_load_percentile(const struct echo_load *l, double share);
