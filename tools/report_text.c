@@ -71,14 +71,16 @@ const char report_css[] =
 	"figcaption{padding:0 .4rem}\n"
 	"}\n"
 	"@media print{\n"
-	"body{max-width:none;padding:0;font-size:10pt}\n"
+	"html{font-size:8.5pt}\n"
+	"body{max-width:none;padding:0;font-size:1rem}\n"
 	"a{color:inherit;text-decoration:none}\n"
-	"figure,tr,pre{break-inside:avoid}\n"
+	"figure,.num,pre{break-inside:avoid}\n"
 	"h2,h3,thead{break-after:avoid}\n"
 	".scroll,pre{overflow:visible}\n"
 	"pre{white-space:pre-wrap}\n"
 	".figures{grid-template-columns:1fr 1fr}\n"
-	"section.experiment{border-top:2px solid var(--soft)}\n"
+	"pre{font-size:1rem}\n"
+	"section.experiment{border-top:2px solid var(--soft);break-inside:avoid}\n"
 	"}\n";
 
 const char report_method[] =
