@@ -34,7 +34,7 @@ static int place_of(uint64_t ns)
 	return ((top - ECHO_SUB_BITS + 1) << ECHO_SUB_BITS) + (ns >> (top - ECHO_SUB_BITS)) - (1 << ECHO_SUB_BITS);
 }
 
-static double value_of(int place)
+double echo_load_value(int place)
 {
 	int power = place >> ECHO_SUB_BITS, rest = place & ((1 << ECHO_SUB_BITS) - 1);
 
@@ -192,7 +192,7 @@ double echo_load_percentile(const struct echo_load *l, double share)
 	for (int i = 0; i < ECHO_PLACES; i++) {
 		sum += l->place[i];
 		if (sum >= share * l->requests)
-			return value_of(i);
+			return echo_load_value(i);
 	}
 	return 0;
 }

@@ -68,6 +68,9 @@ void echo_load_run(struct echo_load *l, uint64_t n, int port, int64_t ns);
  */
 int echo_load_connect(struct echo_load *l, uint64_t n, int port);
 
+/* The least latency that falls into a place, nanoseconds. */
+double echo_load_value(int place);
+
 /* The latency that a share of the requests, 0 to 1, had at most: nanoseconds. */
 double echo_load_percentile(const struct echo_load *l, double share);
 

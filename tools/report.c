@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "atomic_file.h"
 #include "gvt.h"
 #include "report.h"
 
@@ -77,50 +78,26 @@ static bool may_replace(const char *path)
 	return got >= 0 && strstr(text, REPORT_MARK);
 }
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t done = write(fd, text, len);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		text += done;
-		len -= done;
-	}
-	return 0;
-}
-
-/* Under a name of its own first. Return: false after a message. */
+/* Return: false after a message. */
 static bool write_file(const char *dir, const char *name, const char *text, size_t len)
 {
-	char path[MAX_PATH + 128], temporary[MAX_PATH + 128];
-	mode_t mask = umask(0);
-	int fd, err;
+	char path[MAX_PATH + 128];
+	struct atomic_file file;
+	int err;
 
-	umask(mask);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	snprintf(temporary, sizeof(temporary), "%s/.%s.XXXXXX", dir, name);
 	if (!may_replace(path))
 		return false;
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		complain(path, "%s", strerror(errno));
-		return false;
+	err = atomic_file_open(&file, path);
+	if (err) {
+		atomic_file_abort(&file);
+	} else {
+		fwrite(text, 1, len, file.to);
+		err = atomic_file_commit(&file);
 	}
-	err = write_all(fd, text, len);
-	if (fchmod(fd, 0666 & ~mask) && !err)
-		err = -errno;
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(temporary, path))
-		err = -errno;
-	if (!err)
-		return true;
-	unlink(temporary);
-	complain(path, "%s", strerror(-err));
-	return false;
+	if (err)
+		complain(path, "%s", strerror(-err));
+	return !err;
 }
 
 static bool write_picture(const char *dir, const struct chart *c)

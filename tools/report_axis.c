@@ -11,8 +11,8 @@
 
 #include "report_axis.h"
 
-/* More decades than these have a tic at every second, or third. */
 static const double steps_of_ten[] = { 1, 2, 5, 10 };
+static const double steps_of_log[] = { 1, 3 };
 static const double steps_of_two[] = { 1, 2, 4, 8, 16 };
 
 void axis_include(struct axis *a, double value)
@@ -44,10 +44,14 @@ static void log_tics(struct axis *a, size_t tics)
 {
 	double base = is_bytes(a) ? 4 : 10, decades = log(a->to / a->from) / log(base);
 	double skip = ceil(decades / tics);
-	const double *steps = is_bytes(a) ? steps_of_two : steps_of_ten;
-	size_t nr_steps = decades >= 2.5 ? 1 : is_bytes(a) ? 2 : 3;
+	const double *steps = steps_of_two;
+	size_t nr_steps = decades >= 2.5 ? 1 : 2;
 	double first = floor(log(a->from) / log(base) + 1e-9);
 
+	if (!is_bytes(a)) {
+		steps = decades >= 1.2 ? steps_of_log : steps_of_ten;
+		nr_steps += decades < 1.2;
+	}
 	/* Times and counts read well at every third power. */
 	if (skip == 2 && !is_bytes(a) && decades > 2 * tics)
 		skip = 3;

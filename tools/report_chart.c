@@ -19,6 +19,8 @@
 #include "gvt.h"
 #include "report_chart.h"
 
+#define GREY		(COLOUR_INK - 1)
+
 /* --------------------------------------------------------------- metrics of a unit */
 
 static const struct unit_text {
@@ -133,18 +135,40 @@ static size_t row_called(struct charts *all, struct chart *c, const char *name)
 	return c->nr_rows - 1;
 }
 
-/* Of what began: colours take turns. */
+/*
+ * The same colour for the same task in each picture: by what its name ends in, a letter or a
+ * number; others are grey.
+ */
+static int colour_of_task(const char *name)
+{
+	size_t end = strlen(name), begin = end;
+
+	while (begin && name[begin - 1] >= '0' && name[begin - 1] <= '9')
+		begin--;
+	if (begin < end)
+		return strtoul(name + begin, NULL, 10) % GREY;
+	if (end && name[end - 1] >= 'A' && name[end - 1] <= 'Z')
+		return (name[end - 1] - 'A') % GREY;
+	return GREY;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct chart_series *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 static void draw_timeline(struct charts *all, struct chart *c, const struct report_series *s)
 {
 	for (size_t i = 0; i < s->nr; i++) {
 		const struct report_row *r = &s->row[i];
 		struct chart_point p = { row_called(all, c, r->of), 0, r->x, r->y };
+		const char *what = r->what[0] ? r->what : r->of;
 
-		chart_add_point(all,
-				series_called(c, r->what[0] ? r->what : r->of,
-					      c->nr_series % COLOUR_INK),
-				p);
+		chart_add_point(all, series_called(c, what, colour_of_task(what)), p);
 	}
+	qsort(c->series, c->nr_series, sizeof(*c->series), by_name);
 }
 
 /* Counts become shares, so that sides with more and fewer of them can be compared. */

@@ -27,12 +27,12 @@
 /* Of a picture, in pixels: as wide as two of them are on a page, or one on a phone. */
 #define WIDTH		480
 #define HEIGHT		340
-#define FRAME		92	/* of rows: key, tics, margins */
+#define FRAME		86	/* of rows: key, tics, margins */
 #define ROW_TEXT	20
 #define ROW_LANE	17
 #define ROW_TRACK	26
 #define CHARACTER	8.4
-#define KEY_WIDTH	330
+#define KEY_WIDTH	345
 #define KEY_LINE	17
 
 /**
@@ -107,8 +107,8 @@ static void put_labels(struct plot *p, const char *x, const char *y)
 	fprintf(p->script, "set ylabel \"%s\" textcolor rgb \"%s\"\n", y, chart_colour[COLOUR_INK]);
 }
 
-/* Lines of the key: its entries are as wide as the widest, and gnuplot puts few side by side. */
-static int key_lines(const struct chart *c)
+/* Entries of the key side by side, as gnuplot counts: each is as wide as the widest. */
+static int key_columns(const struct chart *c)
 {
 	size_t widest = 0, columns;
 
@@ -116,16 +116,18 @@ static int key_lines(const struct chart *c)
 		if (strlen(c->series[i].name) > widest)
 			widest = strlen(c->series[i].name);
 	}
-	columns = KEY_WIDTH / ((widest + 7) * CHARACTER);
-	if (!columns)
-		columns = 1;
-	return c->nr_series ? (c->nr_series + columns - 1) / columns : 1;
+	columns = KEY_WIDTH / ((widest + 5) * CHARACTER);
+	return columns ? columns : 1;
 }
 
 /* What each picture begins with. */
 static void begin_chart(struct plot *p, const struct chart *c, int fd, int height)
 {
-	height += KEY_LINE * (key_lines(c) - 1);
+	int columns = key_columns(c), lines = (c->nr_series + columns - 1) / columns;
+
+	if (!lines)
+		lines = 1;
+	height += KEY_LINE * (lines - 1);
 	fprintf(p->script,
 		"reset\n"
 		"set terminal svg size %d,%d dynamic noenhanced font \"sans-serif,14\"\n"
@@ -135,11 +137,12 @@ static void begin_chart(struct plot *p, const struct chart *c, int fd, int heigh
 		"set border 3 linecolor rgb \"%s\" linewidth 1\n"
 		"set tics nomirror out scale 0.5\n"
 		"set grid xtics ytics linecolor rgb \"%s\" linewidth 1 dashtype 1\n"
-		"set key above left horizontal Left reverse samplen 1.6 width 1\n"
-		"set key textcolor rgb \"%s\"\n"
+		"set key at screen 0.01, screen 0.99 left top horizontal maxcols %d\n"
+		"set key Left reverse samplen 1.6 width 0 textcolor rgb \"%s\"\n"
+		"set tmargin %.1f\n"
 		"set rmargin 3\n",
-		WIDTH, height, fd, chart_colour[COLOUR_INK], chart_colour[COLOUR_GRID],
-		chart_colour[COLOUR_INK]);
+		WIDTH, height, fd, chart_colour[COLOUR_INK], chart_colour[COLOUR_GRID], columns,
+		chart_colour[COLOUR_INK], lines + 0.6);
 }
 
 static void begin_plot(struct plot *p)

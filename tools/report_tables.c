@@ -51,9 +51,11 @@ static void put_ratio(FILE *to, const struct report_experiment *e, const struct 
 		text_ratio(text, t->median / g->median));
 }
 
-static void put_columns(FILE *to, const struct report_experiment *e)
+static void put_columns(FILE *to, const struct report_experiment *e, const bool *shown)
 {
 	for (size_t w = 0; w < e->nr_who; w++) {
+		if (shown && !shown[w])
+			continue;
 		fputs("<th class=\"num\">", to);
 		html_text(to, e->who[w]);
 		fputs("</th>", to);
@@ -67,7 +69,7 @@ void html_metrics(FILE *to, const struct report_experiment *e)
 	fputs("<h3>Figures</h3>\n<div class=\"scroll\"><table class=\"metrics\"><thead><tr><th>"
 	      "median, least to most</th>",
 	      to);
-	put_columns(to, e);
+	put_columns(to, e, NULL);
 	fprintf(to, "%s</tr></thead><tbody>\n", ratio ? "<th class=\"num\">ratio</th>" : "");
 	for (size_t i = 0; i < e->nr_metrics; i++) {
 		const struct report_metric *m = &e->metric[i];
@@ -261,13 +263,19 @@ static bool is_boring(const struct report_experiment *e, const struct report_cou
 
 void html_counters(FILE *to, const struct report_experiment *e, const char *title, bool of_system)
 {
+	bool counted[REPORT_MAX_WHO] = { false };
+
 	if (!e->nr_counts)
 		return;
+	for (size_t i = 0; i < e->nr_counts; i++) {
+		for (size_t w = 0; w < e->nr_who; w++)
+			counted[w] |= e->count[i].have[w];
+	}
 	fprintf(to, "<h3>%s</h3>\n", title);
 	fputs("<div class=\"scroll\"><table class=\"counters\"><thead><tr>"
 	      "<th>counted</th>",
 	      to);
-	put_columns(to, e);
+	put_columns(to, e, counted);
 	fputs("</tr></thead><tbody>\n", to);
 	for (size_t i = 0; i < e->nr_counts; i++) {
 		const struct report_count *c = &e->count[i];
@@ -285,6 +293,8 @@ void html_counters(FILE *to, const struct report_experiment *e, const char *titl
 		html_text(to, label + strspn(label, " "));
 		fputs("</th>", to);
 		for (size_t w = 0; w < e->nr_who; w++) {
+			if (!counted[w])
+				continue;
 			fputs("<td class=\"num\">", to);
 			if (!c->have[w])
 				putc('-', to);

@@ -246,4 +246,7 @@ def main():
     return has(page, json.loads(pathlib.Path(args[1]).read_text(encoding="utf-8")))
 
 
-print(*main(), sep="\n", end="")
+try:
+    print(*main(), sep="\n", end="")
+except OSError as error:
+    print(error)

@@ -67,7 +67,7 @@ matches "one: figures with their spread, and the ratio" \
 	'^create and join, one at a time \| 32.0 us 30.0..39.0 \| 80.0 ns 72.0..110.0 \| 260 ns 250..300 \| 400x$' \
 	"$(look row "$page" "us 30.0..39.0")"
 is "one: a counter that nobody has is left out, one with a name is called so" \
-	"time on a CPU | 12.0 ms | 1.00 ms | -" "$(look row "$page" "time on a CPU")"
+	"time on a CPU | 12.0 ms | 1.00 ms" "$(look row "$page" "time on a CPU")"
 is "one: no figure is a dash" "each of 100,000 alive at once | - | 1.10 us 1.00..1.50 | -" \
 	"$(look row "$page" "each of 100,000 alive at once")"
 drawn is "one: a picture for each family, unit and series" \

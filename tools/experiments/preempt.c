@@ -9,6 +9,7 @@
 
 #include "crew.h"
 #include "experiment.h"
+#include "histogram.h"
 
 #define TICK_NS		1000000LL
 #define MAX_MS		2000
@@ -78,6 +79,7 @@ static int race(const struct plan *p, struct rep *rep, struct ticker *t, uint64_
 
 static void side(const struct plan *p, struct rep *rep)
 {
+	struct histogram *const *all = p->arg;
 	bool on = p->variant == ON;
 	struct figure late;
 	struct ticker t;
@@ -92,6 +94,8 @@ static void side(const struct plan *p, struct rep *rep)
 		side_fail(p, rep, NR_METRICS, err);
 		return;
 	}
+	for (uint64_t i = 0; on && i < t.nr; i++)
+		histogram_add(*all, p->s, t.late[i] > 0 ? t.late[i] : 0, 1);
 	late = figure_from(t.late, t.nr);
 	rep_set(rep, on ? TICKS : TICKS_OFF, t.ticks);
 	rep_set(rep, on ? WORST : WORST_OFF, late.max);
@@ -111,16 +115,21 @@ static int run(struct result *r, const struct options *o)
 		{ EXPECT_MADE, NULL, SIDE_THREAD, 0 },
 		{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
 	};
+	struct histogram *late = histogram_make();
 	struct plan p;
+	int err;
 
 	plan_init(&p, r->name, o);
 	plan_both(&p, side);
+	p.arg = &late;
 	if (!o->procs)
 		p.procs = 1;
 	p.n[0] = ms;
 	p.variants[SIDE_GOROUTINE] = 2;
 	p.debug[OFF] = "preempt=0";
-	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
+	err = experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
+	histogram_finish(late, r, "late", "How late a tick came, with preemption");
+	return err;
 }
 
 static const char about[] =

@@ -22,6 +22,7 @@
 #include "crew.h"
 #include "echo_load.h"
 #include "experiment.h"
+#include "histogram.h"
 #include "memuse.h"
 #include "peer_load.h"
 #include "thread_limits.h"
@@ -41,6 +42,7 @@ struct steps {
 	uint64_t n[MAX_STEPS];
 	char name[MAX_STEPS][EACH_STEP][32], label[MAX_STEPS][EACH_STEP][64];
 	size_t nr;
+	struct histogram *latency;
 };
 
 /* --------------------------------------------------------------------- server */
@@ -279,6 +281,20 @@ static bool room_for(enum side s, uint64_t n, char *why)
 	return false;
 }
 
+static void add_latencies(struct histogram *h, enum side s, const struct echo_load *l)
+{
+	for (int i = 0; i < ECHO_PLACES; i++) {
+		if (l->place[i])
+			histogram_add(h, s, echo_load_value(i), l->place[i]);
+	}
+}
+
+/* Whose latencies are shown one by one: a number that all sides reach. */
+static size_t shown_step(const struct steps *s)
+{
+	return s->nr > 1 ? 1 : 0;
+}
+
 static void side(const struct plan *p, struct rep *rep)
 {
 	struct echo_load *l = echo_load_make();
@@ -290,6 +306,8 @@ static void side(const struct plan *p, struct rep *rep)
 		if (!room_for(p->s, steps->n[i], why))
 			break;
 		err = step(p, rep, i, l);
+		if (!err && i == shown_step(steps))
+			add_latencies(steps->latency, p->s, l);
 	}
 	if (err)
 		snprintf(why, sizeof(why), "%ss: %s", side_name[p->s], strerror(-err));
@@ -388,12 +406,15 @@ static int run(struct result *r, const struct options *o)
 	struct metric_def defs[MAX_STEPS * EACH_STEP];
 	uint64_t most = experiment_n(o, 10000, 1000);
 	char last[EACH_STEP][32];
+	static char title[80];
 	struct plan p;
+	int err;
 
 	plan_init(&p, r->name, o);
 	plan_both(&p, side);
 	p.side[SIDE_PROCESS] = side;
 	choose_steps(&s, defs, most);
+	s.latency = histogram_make();
 	p.arg = &s;
 	p.talk = talk;
 	p.asked = most;
@@ -413,7 +434,11 @@ static int run(struct result *r, const struct options *o)
 		{ EXPECT_MADE, NULL, SIDE_GOROUTINE, 0 },
 	};
 
-	return experiment_finish(r, &p, defs, s.nr * EACH_STEP, expected, ARRAY_SIZE(expected));
+	err = experiment_finish(r, &p, defs, s.nr * EACH_STEP, expected, ARRAY_SIZE(expected));
+	snprintf(title, sizeof(title), "Latency of a request, %lu connections",
+		 s.n[shown_step(&s)]);
+	histogram_finish(s.latency, r, "latency", title);
+	return err;
 }
 
 static const char about[] =
