@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -20,6 +19,27 @@
 
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
 				 SIGCONT, SIGWINCH };
+
+/* Who sends these wants an end. */
+static bool is_stop(int sig)
+{
+	return sig == SIGHUP || sig == SIGINT || sig == SIGQUIT || sig == SIGTERM;
+}
+
+/*
+ * They stay blocked until gvt ends: also the next command gets what was blocked before the
+ * first one.
+ */
+static const sigset_t *block_signals(const sigset_t *set)
+{
+	static sigset_t before;
+	static bool blocked;
+
+	if (!blocked)
+		sigprocmask(SIG_BLOCK, set, &before);
+	blocked = true;
+	return &before;
+}
 
 /* In its process: wait at @go for the word, run, tell through @failed what went wrong. */
 static void __attribute__((noreturn)) run(const struct command *c, int go, int failed,
@@ -46,7 +66,7 @@ static void __attribute__((noreturn)) run(const struct command *c, int go, int f
 int command_start(struct command *c)
 {
 	int go[2], failed[2], err;
-	sigset_t old;
+	const sigset_t *before;
 
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
@@ -60,12 +80,12 @@ int command_start(struct command *c)
 	sigaddset(&c->set, SIGCHLD);
 	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
 		sigaddset(&c->set, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &c->set, &old);
+	before = block_signals(&c->set);
 	c->pid = fork();
 	if (!c->pid) {
 		close(go[1]);
 		close(failed[0]);
-		run(c, go[0], failed[1], &old);
+		run(c, go[0], failed[1], before);
 	}
 	err = c->pid < 0 ? -errno : 0;
 	close(go[0]);
@@ -100,12 +120,13 @@ void command_wait(struct command *c)
 	siginfo_t info;
 
 	for (;;) {
-		pid_t got = waitpid(c->pid, &c->status, WNOHANG);
+		pid_t got = wait4(c->pid, &c->status, WNOHANG, &c->ru);
 
 		if (got == c->pid || (got < 0 && errno != EINTR))
 			return;
 		if (sigwaitinfo(&c->set, &info) < 0)
 			continue;
+		c->stopped |= is_stop(info.si_signo);
 		/* si_code > 0: from the kernel, so from the terminal, to the whole group. */
 		if (info.si_signo != SIGCHLD && info.si_code <= 0)
 			kill(c->pid, info.si_signo);

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /**
@@ -17,6 +18,8 @@
  * @pid: its process
  * @exec_err: why it could not be run; 0: it ran
  * @status: as waitpid() says
+ * @ru: what it used, with its children that were waited for
+ * @stopped: somebody, or the terminal, wanted it to end
  * @go: write a byte: it begins
  * @failed: where it says why it didn't
  * @set: the signals that are passed on
@@ -26,6 +29,8 @@ struct command {
 	int out;
 	pid_t pid;
 	int exec_err, status;
+	struct rusage ru;
+	bool stopped;
 	int go, failed;
 	sigset_t set;
 };

@@ -231,11 +231,12 @@ static int print_csv(const struct stat_result *r, FILE *to)
 static bool is_shown(const struct stat_result *r, int i)
 {
 	struct figure f = stat_figure(r, i), made = stat_figure(r, CTR_GOROUTINE_CREATIONS);
+	struct figure switched = stat_figure(r, CTR_GOROUTINE_SWITCHES);
 
 	if (!f.measured)
 		return false;
 	if (i < CTR_NR && counter_is(i, COUNTER_RUNTIME))
-		return made.max > 0;
+		return made.max > 0 || switched.max > 0;
 	return i >= CTR_NR || !counter_is(i, COUNTER_RARE) || f.max > 0;
 }
 

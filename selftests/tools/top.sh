@@ -47,7 +47,7 @@ has_threads() {
 	[[ $(find "/proc/$1/task" -mindepth 1 -maxdepth 1 | wc -l) -eq $2 ]]
 }
 
-plan 41
+plan 42
 
 # -------------------------------------------------------------- what is wrong
 wrong "unknown option" '-x: no such option of top; .*' -x
@@ -126,6 +126,7 @@ libgo=$!
 disown
 started+=("$libgo")
 gvt top -b -n 1 -d 0.3 -p "$libgo"
+is "a process that runs libgo is shown" "0 " "$status $err"
 # shellcheck disable=SC2034 # the name is one of the columns
 read -r pid name threads kernel goroutine goroutines _ <<<"$(rows "$work/out")"
 if [[ $source == gvt ]]; then
