@@ -4,7 +4,7 @@
  * shells' completions ask this.
  *
  * All of it is read from the texts of `gvt help`, so an option is written down once: commands
- * are the lines "  gvt NAME", options the lines that begin with "  -", an option has an
+ * are the lines "  gvt NAME", options those that begin with blanks and a dash, an option has an
  * argument where a word follows it, and "here|vm" are an argument's values. What else a
  * command takes is in the first line of its help: NAME, COMMAND, or files.
  *
@@ -73,6 +73,19 @@ static const char *line_after(const char *line)
 	return end ? end + 1 : NULL;
 }
 
+/* The next option, from @at on: at the dash after two blanks or more, with which its line begins. */
+static const char *next_option(const char *at)
+{
+	while ((at = next_line(at, "  "))) {
+		const char *dash = at + strspn(at, " ");
+
+		if (*dash == '-')
+			return dash;
+		at = line_after(at);
+	}
+	return NULL;
+}
+
 static void commands(void)
 {
 	char *help = help_text("");
@@ -90,16 +103,15 @@ static void commands(void)
 }
 
 /*
- * An option's line: "  -o, --output F   what it does". Its names and its argument end where
+ * An option: "-o, --output F   what it does". Its names and its argument end where
  * two blanks are. Return: whether @name is one of the names; *arg is the argument, or "".
  */
 static bool option_line(const char *line, const char *name, char *arg, size_t size)
 {
-	const char *end = strstr(line + 2, "  ");
+	const char *end = strstr(line, "  ");
 	bool is = false;
 
 	*arg = '\0';
-	line += 2;
 	while (end && line < end) {
 		size_t len = strcspn(line, ", ");
 
@@ -120,7 +132,7 @@ static bool has_argument(const struct completing *c, const char *name, char *arg
 {
 	const char *line = c->help;
 
-	while ((line = next_line(line, "  -"))) {
+	while ((line = next_option(line))) {
 		if (option_line(line, name, arg, size))
 			return *arg;
 		line = line_after(line);
@@ -146,10 +158,10 @@ static void options(const struct completing *c)
 	const char *line = c->help;
 
 	usage_options(c);
-	while ((line = next_line(line, "  -"))) {
-		const char *end = strstr(line + 2, "  ");
+	while ((line = next_option(line))) {
+		const char *end = strstr(line, "  ");
 
-		for (line += 2; end && line < end && *line == '-';) {
+		while (end && line < end && *line == '-') {
 			int len = strcspn(line, ", \n");
 
 			printf("%.*s\n", len, line);

@@ -43,7 +43,7 @@ in_zsh() {
 
 experiments=$("$GVT" list | awk 'NR > 1 { print $1 }' | sort)
 
-plan 26
+plan 27
 
 all=$(in_bash "")
 for command in list run stat bench doctor help; do
@@ -56,6 +56,7 @@ is "bash: another experiment" "mainexit memory mn" "$(in_bash run create m)"
 # Each long option that the command takes, and none more: the help has them all.
 "$GVT" help run | grep -oE '^  --[a-z]+' | sort -u | xargs >"$work/options"
 is "bash: options of run" "$(<"$work/options")" "$(in_bash run --)"
+is "bash: an option without a short name" "--no-kernel" "$(in_bash trace --no)"
 is "bash: an option after an experiment" "--quick" "$(in_bash run create --qu)"
 is "bash: an option's values" "here vm" "$(in_bash run --where "")"
 is "bash: ... behind =" "vm" "$(in_bash run --where = v)"
