@@ -360,7 +360,7 @@ static int give_symbols(struct picture *p)
 		if (!list)
 			return -ENOMEM;
 		for (size_t k = 0; k < n; k++) {
-			if (list[k]->id <= 9)
+			if (list[k]->id >= 1 && list[k]->id <= 9)
 				list[k]->symbol = list[k]->id - 1;
 			else if (next < OTHERS)
 				list[k]->symbol = next++;

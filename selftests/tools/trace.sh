@@ -39,7 +39,7 @@ wait_until() {
 	return 1
 }
 
-plan 78
+plan 79
 
 # ------------------------------------------------------------------ wrong use
 wrong "no command" 'trace: no command given, .*' trace -o x.json
@@ -196,6 +196,9 @@ is "drawn, and written" "3 ok" "$status $(check t.json)"
 matches "... no goroutines: said there" 'note: no goroutines' "$out"
 "$GVT" trace --text -i - <g.json >out 2>&1
 matches "drawn from standard input" $'\nP 0 ' "$(<out)"
+sed 's/"goroutine":1,/"goroutine":-3,/; s/"ts":[0-9]*/"ts":99999999999999999999/' g.json >odd.json
+gvt trace --text -i odd.json
+is "odd numbers in a file do no harm" 0 "$status"
 gvt trace --text -i "$checker"
 is "what is no trace is not drawn" \
 	"1 gvt: $checker: not a trace of \`gvt trace\` or LIBGO_TRACE" "$status $err"
