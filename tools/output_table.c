@@ -324,6 +324,9 @@ static int print_peers(const struct result *r)
 	for (size_t i = 0; i < r->nr_metrics && !err; i++)
 		err = peers_metric(t, r, &r->metrics[i]);
 	for (int i = 0; i < CTR_NR && !err; i++) {
+		/* Creations of the whole system would say nothing of one of them. */
+		if (i == CTR_THREAD_CREATIONS && strcmp(counters_source(), "gvt"))
+			continue;
 		if (!counter_is(i, COUNTER_RUNTIME) && !counter_is(i, COUNTER_RARE))
 			err = peers_counter(t, r, i);
 	}

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  */
 class Peer {
 	/** More of the kernel's threads than that are not asked for. */
-	static final int MANY_THREADS = 10000;
+	final int manyThreads;
 
 	private final Map<String, Long> numbers = new HashMap<>();
 
@@ -35,6 +35,7 @@ class Peer {
 
 			numbers.put(parts[0], Long.parseLong(parts[1]));
 		}
+		manyThreads = Math.min(get("threads"), get("quick") == 1 ? 2000 : 10000);
 		System.out.println("version " + Runtime.version());
 	}
 
@@ -61,7 +62,7 @@ class Peer {
 
 	/** May there be so many threads at once? */
 	boolean roomFor(int threads) {
-		return virtual() || threads <= Math.min(MANY_THREADS, get("threads"));
+		return virtual() || threads <= manyThreads;
 	}
 
 	void noRoom(String name) {
