@@ -131,7 +131,7 @@ is "a process that runs libgo is shown" "0 " "$status $err"
 read -r pid name threads kernel goroutine goroutines _ <<<"$(rows "$work/out")"
 if [[ $source == gvt ]]; then
 	is "goroutine switches are more than the kernel's" more \
-		"$(awk -v g="$goroutine" -v k="$kernel" 'BEGIN { print g > k ? "more" : g " " k }')"
+		"$(awk -v g="$goroutine" -v k="$kernel" 'BEGIN { print (g > k ? "more" : g " " k) }')"
 else
 	is "without gvt.ko goroutines are not known" "- -" "$goroutine $goroutines"
 fi
