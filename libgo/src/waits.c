@@ -19,6 +19,9 @@
 #define NAMED		4	/* waiters that are named */
 #define CASES		8	/* of a select, that are shown */
 
+/* Where @member would lie; by offset, as the pointer may be no pointer any more, misaligned too. */
+#define MEMBER_AT(at, type, member)	((const void *)((const char *)(at) + offsetof(type, member)))
+
 static void say_waiters(struct dump *d, const char *what, const struct waiter *at)
 {
 	for (int i = 0; at; i++) {
@@ -26,7 +29,7 @@ static void say_waiters(struct dump *d, const char *what, const struct waiter *a
 		uint64_t id = 0;
 
 		if (!dump_peek(d, at, &w, sizeof(w)) ||
-		    (w.g && !dump_peek(d, &w.g->id, &id, sizeof(id))))
+		    (w.g && !dump_peek(d, MEMBER_AT(w.g, struct g, id), &id, sizeof(id))))
 			return;
 		dump_say(d, "%s", i ? ", " : what);
 		if (i == NAMED) {
@@ -72,7 +75,7 @@ static void say_select(struct dump *d, const struct waiter *first, uint32_t n)
 }
 
 /* Who holds @at, a mutex; @what: the words before. */
-static void say_owner(struct dump *d, const char *what, const struct go_mutex *at)
+static void say_owner(struct dump *d, const char *what, const void *at)
 {
 	struct go_mutex mu;
 
@@ -102,7 +105,8 @@ static void say_sync(struct dump *d, enum wait_why why, const struct waiter *w)
 	case WAIT_RWMUTEX_LOCK:
 	case WAIT_RWMUTEX_RLOCK:
 		dump_say(d, "\twaits for rwmutex %p", (const void *)OBJECT(struct go_rwmutex));
-		say_owner(d, ", writer: ", &OBJECT(struct go_rwmutex)->_w);
+		say_owner(d, ", writer: ",
+			  MEMBER_AT(OBJECT(struct go_rwmutex), struct go_rwmutex, _w));
 		break;
 	case WAIT_WAITGROUP:
 		dump_say(d, "\twaits for waitgroup %p", (const void *)OBJECT(struct go_waitgroup));
