@@ -5,7 +5,7 @@
  *
  * Functions are not static, so that their names can be looked up.
  */
-#include "test.h"
+#include "dumptext.h"
 
 #include <alloca.h>
 #include <execinfo.h>
@@ -22,24 +22,7 @@ static struct go_mutex mutex, cond_mutex;
 static struct go_rwmutex written, read_by;
 static struct go_cond cond;
 static struct go_sem sem;
-static char *text;
 
-/* What go_dump() writes, as a string; replaces what was there. */
-static void dump(void)
-{
-	FILE *f = tmpfile();
-	size_t n;
-
-	CHECK(f);
-	CHECK_EQ(0, go_dump(fileno(f)));
-	n = (size_t)lseek(fileno(f), 0, SEEK_END);
-	free(text);
-	text = malloc(n + 1);
-	CHECK(text);
-	CHECK_EQ(n, pread(fileno(f), text, n, 0));
-	text[n] = '\0';
-	fclose(f);
-}
 
 /* The part on goroutine @id, up to the next empty line; NULL: it isn't there. */
 static char *part(uint64_t id)

@@ -3,32 +3,10 @@
  * recover.c - go_panic() and go_recover(): who takes a panic, where the program goes on
  * then, and what has run by then.
  */
-#include "mover.h"
+#include "calls.h"
 
 #include <fenv.h>
 #include <malloc.h>
-
-static char ran[64];
-static size_t nran;
-
-static void note(void *letter)
-{
-	CHECK(nran < sizeof(ran) - 1);
-	ran[nran++] = (char)(intptr_t)letter;
-	ran[nran] = '\0';
-}
-
-#define L(letter) ((void *)(intptr_t)(letter))
-
-static void expect(const char *want)
-{
-	if (strcmp(ran, want)) {
-		dprintf(2, "# ran \"%s\", not \"%s\"\n", ran, want);
-		_exit(1);
-	}
-	nran = 0;
-	ran[0] = '\0';
-}
 
 /* A deferred function: takes the panic whose text is @arg (NULL: there is none). */
 static void takes(void *arg)
@@ -74,37 +52,6 @@ static void must_panic(void (*fn)(void *), void *arg, const char *text)
 		dprintf(2, "# the text is \"%s\", not \"%s\"\n", out.text, text);
 		_exit(1);
 	}
-}
-
-static struct go_chan *over;
-
-struct work {
-	void (*fn)(void *);
-	void *arg;
-};
-
-static void tell(void *arg)
-{
-	go_close(over);
-}
-
-static void does(void *arg)
-{
-	const struct work *w = arg;
-
-	go_defer(tell, NULL);
-	w->fn(w->arg);
-}
-
-/* In a goroutine of its own, which ends. */
-static void in_goroutine(void (*fn)(void *), void *arg)
-{
-	struct work w = { fn, arg };
-
-	over = make_chan(0, 0);
-	start(does, &w);
-	CHECK(!go_recv(over, NULL));
-	go_chan_free(over);
 }
 
 static void everywhere(void (*fn)(void *))

@@ -3,7 +3,7 @@
  * waits.c - in a dump, who waits for whom: a mutex and its owner, a channel and its waiters,
  * a waitgroup and its counter.
  */
-#include "test.h"
+#include "dumptext.h"
 
 static struct go_chan *ch, *other;
 static struct go_mutex mutex;
@@ -11,23 +11,7 @@ static struct go_rwmutex rwmutex;
 static struct go_waitgroup wg;
 static struct go_sem sem;
 static struct go_cond cond;
-static char *text;
 
-static void dump(void)
-{
-	FILE *f = tmpfile();
-	size_t n;
-
-	CHECK(f);
-	CHECK_EQ(0, go_dump(fileno(f)));
-	n = (size_t)lseek(fileno(f), 0, SEEK_END);
-	free(text);
-	text = malloc(n + 1);
-	CHECK(text);
-	CHECK_EQ(n, pread(fileno(f), text, n, 0));
-	text[n] = '\0';
-	fclose(f);
-}
 
 /* Until a dump has line @want in the part on goroutine @id. */
 static void until_shown(uint64_t id, const char *want)
