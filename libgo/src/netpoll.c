@@ -27,7 +27,7 @@
  * and whoever gets the number next would wait for ever. So what libgo itself makes
  * (go_accept4(), go_connect(), ...) starts afresh, whatever is remembered of its number; and
  * the monitor asks for each descriptor that has long been waited for, once, whether it is
- * registered still (netpoll_sweep()).
+ * registered still; for some of them again each time that all falls asleep (netpoll_sweep()).
  *
  * A program that has no goroutine waiting for a descriptor pays one test of netpoll.on
  * where an M goes idle, and one in 64 switches: the monitor, when it finds that nobody has
@@ -58,6 +58,7 @@
 #define ENDS		(EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)
 #define LOOK_EVERY	(10 * NSEC_PER_MSEC)
 #define SWEEP_EVERY	(20 * NSEC_PER_MSEC)
+#define ASK_AGAIN	64
 
 enum { NET_OFF, NET_ON, NET_ASKING };
 
@@ -581,11 +582,13 @@ int netfd_close(struct netfd *d, int fd)
 
 /*
  * Of those that somebody has waited for since the last sweep but one (@all: that somebody waits
- * for), is each registered still? What isn't is tried once more. False: nobody waits.
+ * for), is each registered still? What isn't is tried once more. False: nobody waits. Each wait is
+ * asked for once; with @all, as many as cost little once more, as they may have been closed since.
  */
 static bool sweep(bool all)
 {
 	bool anybody = false;
+	int again = all ? ASK_AGAIN : 0;
 
 	for (int i = 0; i < CHUNKS; i++) {
 		struct netfd *c = load_acquire(&chunks[i]);
@@ -593,6 +596,7 @@ static bool sweep(bool all)
 		for (int k = 0; c && k < CHUNK; k++) {
 			struct netfd *d = &c[k];
 			struct waitq woken = { NULL, NULL };
+			long err;
 
 			if (!load_relaxed(&d->registered))
 				continue;
@@ -604,10 +608,12 @@ static bool sweep(bool all)
 				continue;
 			}
 			anybody = true;
-			if (d->waits == 2 || (d->waits && all)) {
+			if (d->waits == 2 || (all && (d->waits || again-- > 0))) {
 				d->waits = 0;
-				if (control(d, i * CHUNK + k, EPOLL_CTL_MOD)) {
-					store_relaxed(&d->registered, false);
+				/* Changes nothing where it is: EPOLL_CTL_MOD makes an edge of what is ready. */
+				err = control(d, i * CHUNK + k, EPOLL_CTL_ADD);
+				if (err != -EEXIST) {
+					store_relaxed(&d->registered, !err);
 					for (int s = 0; s < 2; s++)
 						edge(d, s, &woken);
 					take_everybody(d, &woken);

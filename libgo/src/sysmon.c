@@ -78,6 +78,8 @@ static bool sleep_until_busy(int64_t due)
 	bool woken;
 
 	store_seq(&sched.sysmon_asleep, 1);
+	/* After that: whoever wakes up, and closes one of them, sees that it has to wake this thread. */
+	netpoll_sweep(true);
 	rcu_thread_sleep();
 	if (all_idle() && !load_seq(&stopping) && !load_seq(&kicked) && !dump_wanted())
 		futex_wait(&sched.sysmon_asleep, 1, due == NEVER ? 0 : due);
@@ -104,7 +106,6 @@ static void *monitor(void *arg)
 		if (!all_idle()) {
 			idle_looks = 0;
 		} else if (++idle_looks > IDLE_LOOKS) {
-			netpoll_sweep(true);
 			idle_looks = sleep_until_busy(due) ? 0 : IDLE_LOOKS;
 			delay = least;
 			continue;

@@ -156,12 +156,12 @@ static void deadline_gone(void *arg)
 static void closes(void *arg)
 {
 	until(rd(waiting));
-	go_sleep(2 * MS);
+	go_sleep((intptr_t)arg * MS);
 	close(fds[0]);
 	go_wg_done(&wg);
 }
 
-/* Who waits is told at some time. */
+/* Who waits is told at some time. @arg: how long it has waited then, in ms. */
 static void closed_unseen(void *arg)
 {
 	char c;
@@ -169,7 +169,7 @@ static void closed_unseen(void *arg)
 	make_pair(fds, SOCK_STREAM);
 	waiting = 0;
 	go_wg_add(&wg, 1);
-	start(closes, NULL);
+	start(closes, arg);
 	inc(waiting);
 	CHECK_EQ(-EBADF, go_read(fds[0], &c, 1));
 	go_wg_wait(&wg);
@@ -392,7 +392,13 @@ TEST(deadline_goes_with_its_file)
 
 TEST(closed_by_close)
 {
-	run_on(1, closed_unseen, NULL);
+	run_on(1, closed_unseen, (void *)2);
+}
+
+/* By then the monitor has asked whether it is still registered, and sleeps. */
+TEST(closed_by_close_late)
+{
+	run_on(1, closed_unseen, (void *)100);
 }
 
 TEST(reopened_after_close)
