@@ -42,7 +42,16 @@ json.dump(d, open(sys.argv[2], 'w'))" "$work/one.json" "$work/changed.json"
 	refused "$1" "$work/changed.json: $2" "$work/changed.json"
 }
 
-plan 55
+# misused NAME PATTERN ARG...: status 2, one line that matches
+misused() {
+	local name=$1 pattern=$2
+
+	shift 2
+	gvt report "$@"
+	matches "$name" "^2 gvt: $pattern\$" "$status $err"
+}
+
+plan 60
 
 for kind in one before after hostile; do
 	look make "$kind" >"$work/$kind.json"
@@ -150,6 +159,11 @@ is "without gnuplot: the page has the rest" "" \
 	"$(look wellformed "$page")$(look has "$page" "$work/one.json")$(grep -o '<svg' "$page")"
 
 # ------------------------------------------------------------------ no results
+misused "no result: says what makes one" 'report: no result named; `gvt run all .*json .*'
+misused "three results" 'report: give one result, or two to compare: .*' a b c
+misused "standard input twice" 'report: give one result, or two to compare: .*' - -
+misused "unknown option" '--bogus: no such option of report; see `gvt help report`' --bogus
+misused "-o without a value" '-o: needs a value; see `gvt help report`' -o
 refused "no such file" "$work/nothing.json: No such file or directory" "$work/nothing.json"
 refused "a folder" "$work: Is a directory" "$work"
 broken "empty" "is empty; .*" ""
