@@ -89,6 +89,7 @@ struct report_series {
  * @known: this gvt has an experiment of that name
  * @verdict: does the claim hold?
  * @params: {name: whole number or boolean}
+ * @versions: {program: text}: what ran the programs in other languages; or NULL
  * @who: names of the columns
  * @nr_who: how many
  * @nr_sides: how many of them are sides: they come first
@@ -105,7 +106,7 @@ struct report_experiment {
 	const char *name, *claim, *why, *picture;
 	bool known;
 	enum verdict verdict;
-	struct json_object *params;
+	struct json_object *params, *versions;
 	const char *who[REPORT_MAX_WHO];
 	size_t nr_who, nr_sides;
 	int thread, goroutine;

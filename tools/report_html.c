@@ -230,6 +230,19 @@ static void put_figures(FILE *to, const struct charts *c, int of)
 		fputs("</div>\n", to);
 }
 
+/* "; python: Python 3.11.2" */
+static void put_versions(FILE *to, const struct report_experiment *e)
+{
+	if (!e->versions)
+		return;
+	json_object_object_foreach(e->versions, key, value) {
+		fputs("; ", to);
+		html_text(to, key);
+		fputs(": ", to);
+		html_text(to, scalar(value));
+	}
+}
+
 /* What it was measured with: "n 1,000, procs 2, quick"; and what it was before. */
 static void put_params(FILE *to, const struct report_experiment *e,
 		       const struct report_experiment *before)
@@ -258,6 +271,7 @@ static void put_params(FILE *to, const struct report_experiment *e,
 			putc(')', to);
 		}
 	}
+	put_versions(to, e);
 	fputs("</p>\n", to);
 }
 

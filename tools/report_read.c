@@ -339,6 +339,10 @@ static bool read_experiment(struct reader *in, struct json_object *o, struct rep
 	    !reader_object(in, o, "params", &e->params) ||
 	    !reader_array(in, o, "metrics", &metrics))
 		return false;
+	e->versions = reader_get(o, "peer_versions");
+	if (e->versions &&
+	    !reader_want(in, "peer_versions", e->versions, json_type_object, "an object"))
+		return false;
 	e->known = experiment_find(e->name);
 	if (!e->known)
 		complain(in->file, "%s: this gvt has no experiment `%s`; it is shown as it is",
