@@ -419,6 +419,8 @@ void go_sleep(int64_t ns)
 
 		timer_catch_up(m);
 		t.arg = m->cur;
+		/* What it waited in before is gone. */
+		m->cur->waiting = NULL;
 		spin_lock(&p->timers.lock);
 		if (!timer_add_locked(p, &t)) {
 			m = sched_park(m, (uintptr_t)&p->timers.lock | AFTER_UNLOCK, WAIT_SLEEP);

@@ -38,6 +38,26 @@ static void sleeper(void *arg)
 	inc(after);
 }
 
+/* What lay in frames that are gone is not there any more. */
+static noinline void overwrite_frames(void)
+{
+	volatile unsigned char room[4096];
+	size_t i;
+
+	for (i = 0; i < sizeof(room); i++)
+		room[i] = 0x5a;
+}
+
+static void sleeper_that_received(void *arg)
+{
+	inc(started);
+	go_recv(ch, NULL);
+	overwrite_frames();
+	inc(started);
+	go_sleep(3600000 * MS);
+	inc(after);
+}
+
 static void yielder(void *arg)
 {
 	for (;;) {
@@ -75,6 +95,19 @@ static void leave_sleepers(void *arg)
 	wr(started, 0);
 	start_n(100, sleeper);
 	until(rd(started) == 100);
+}
+
+static void leave_sleepers_that_received(void *arg)
+{
+	int i;
+
+	wr(started, 0);
+	ch = make_chan(0, 0);
+	start_n(10, sleeper_that_received);
+	until(rd(started) == 10);
+	for (i = 0; i < 10; i++)
+		go_send(ch, NULL);
+	until(rd(started) == 20);
 }
 
 static void leave_never_run(void *arg)
@@ -121,6 +154,16 @@ TEST(sleeping_stay)
 	/* They may have woken before main returned, not later. */
 	wr(after, 0);
 	stands_still();
+}
+
+/* What they waited in before is not looked at when they are dropped. */
+TEST(sleeping_stay_that_received)
+{
+	run_on(1, leave_sleepers_that_received, NULL);
+	stands_still();
+	run_on(2, leave_sleepers_that_received, NULL);
+	stands_still();
+	ASSERT_EQ(-EAGAIN, go_try_send(ch, NULL));
 }
 
 TEST(never_run)
