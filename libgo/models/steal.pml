@@ -8,7 +8,8 @@
  *   here			there
  *   put()			runq_put(); its last branch is runq_put_slow()
  *   put_next()			runq_put_next()
- *   get(), get_fifo()		runq_get(), runq_get_fifo()
+ *   get(), get_fifo()		runq_get(), runq_get_fifo(); runq_turn() is the latter and
+ *				put() in one, on a P that is solo
  *   steal()			runq_steal(), a step here for each access there
  *   owner's stop_solo		sched.c pick_slow(): store_release(&p->solo, false)
  *

@@ -257,7 +257,7 @@ struct unlocks {
 };
 
 /* A P's own counters are written by one thread and read by any. */
-#define count(p, what) store_relaxed(&(p)->cnt->what, (p)->cnt->what + 1)
+#define count(p, what) arch_count64((uint64_t *)&(p)->cnt->what)
 #define count_n(p, what, k) store_relaxed(&(p)->cnt->what, (p)->cnt->what + (k))
 
 /*
@@ -320,7 +320,7 @@ struct m {
 	bool main;			/* the thread that called go_run() */
 	uint32_t park;			/* futex: 1, go on */
 	struct p *next_p;		/* handed over with the wake-up */
-	uintptr_t pinned;		/* the only goroutine that it runs, if any, and G_TRACED */
+	uintptr_t pinned;		/* the only goroutine that it runs, if any, and marks below */
 	struct m *next_idle;		/* sched.idle_ms, or idle_pinned_ms where it has a pinned one */
 	bool polling;			/* idle, in netpoll_wait() in place of the futex */
 	bool idle;			/* in that list; under sched.lock, as the next two */
@@ -407,6 +407,8 @@ extern struct sched sched;
  * ask everywhere else. They don't change during a run.
  */
 #define G_TRACED	((uintptr_t)1)	/* in g->pin and m->pinned */
+#define M_EH		((uintptr_t)2)	/* in m->pinned: m->eh is there */
+#define M_MARKS		(G_TRACED | M_EH)
 extern uintptr_t trace_on;		/* G_TRACED or 0 */
 
 static inline struct m *g_pin(const struct g *g)
@@ -416,7 +418,7 @@ static inline struct m *g_pin(const struct g *g)
 
 static inline struct g *m_pinned(const struct m *m)
 {
-	return (struct g *)(m->pinned & ~G_TRACED);
+	return (struct g *)(m->pinned & ~M_MARKS);
 }
 
 /* ---------------------------------------------------------------- trace.c */
@@ -546,6 +548,23 @@ static inline struct m *m_enter(void)
 	/* Acquire: what a thief took from runnext is gone, preempt_steal_next(). */
 	if (unlikely(load_acquire(&m->retake)))
 		return preempt_enter(m);
+	return m;
+}
+
+/*
+ * m_enter() where that is short. NULL: the long way, which begins with m_enter(), for a thread
+ * that is no goroutine and for who is asked for its P.
+ */
+static inline struct m *m_enter_short(void)
+{
+	struct m *m = arch_m();
+
+	if (unlikely(!m))
+		return NULL;
+	store_relaxed(&m->in_rt, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (unlikely(load_acquire(&m->retake)))
+		return NULL;
 	return m;
 }
 
@@ -756,6 +775,12 @@ static inline int64_t timer_in(int64_t ns)
 static inline int64_t timer_first(const struct p *p)
 {
 	return load_relaxed(&p->timers.first);
+}
+
+/* Is there any? No time but NEVER is followed by a negative one: no constant of 8 bytes. */
+static inline bool timer_any(const struct p *p)
+{
+	return (int64_t)((uint64_t)timer_first(p) + 1) >= 0;
 }
 
 /* By whoever is about to park with the lock of its P's heap held: see timer.c. */

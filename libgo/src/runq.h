@@ -52,8 +52,8 @@ static inline void runq_put_next(struct p *p, struct g *g)
 		runq_put(p, old);
 }
 
-/* The first of the ring. */
-static inline struct g *runq_get_fifo(struct p *p)
+/* The first of the ring, where thieves may take it. */
+static inline struct g *runq_get_shared(struct p *p)
 {
 	uint32_t head = load_acquire(&p->head);
 
@@ -63,14 +63,43 @@ static inline struct g *runq_get_fifo(struct p *p)
 		if (head == p->tail)
 			return NULL;
 		g = load_relaxed(&p->runq[head % RUNQ_SIZE]);
-		if (p->solo) {
-			store_relaxed(&p->head, head + 1);
-			return g;
-		}
 		if (__atomic_compare_exchange_n(&p->head, &head, head + 1, false, __ATOMIC_ACQ_REL,
 						__ATOMIC_ACQUIRE))
 			return g;
 	}
+}
+
+/* The first of the ring. */
+static inline struct g *runq_get_fifo(struct p *p)
+{
+	uint32_t head = load_relaxed(&p->head);
+
+	if (!p->solo)
+		return runq_get_shared(p);
+	if (head == p->tail)
+		return NULL;
+	store_relaxed(&p->head, head + 1);
+	return load_relaxed(&p->runq[head % RUNQ_SIZE]);
+}
+
+/*
+ * On a P that is solo, and has nothing to run next: takes the first of the ring, if that has
+ * run before, and puts @g at the end, which always fits.
+ */
+static inline struct g *runq_turn(struct p *p, struct g *g)
+{
+	uint32_t head = load_relaxed(&p->head), tail = p->tail;
+	struct g *next;
+
+	if (unlikely(head == tail))
+		return NULL;
+	next = load_relaxed(&p->runq[head % RUNQ_SIZE]);
+	if (unlikely(!next->sp))
+		return NULL;
+	store_relaxed(&p->head, head + 1);
+	store_relaxed(&p->runq[tail % RUNQ_SIZE], g);
+	store_release(&p->tail, tail + 1);
+	return next;
 }
 
 static inline struct g *runq_get(struct p *p)

@@ -111,13 +111,31 @@ static NOINLINE struct g *pick_slow(struct m *m, struct p *p)
 	return g;
 }
 
+/* A switch, or the try of one, begins. */
+static inline void tick(struct p *p)
+{
+	arch_count32(&p->tick);
+}
+
+/* Is there nothing to ask for but the own queue? That nobody is pinned, then, nor traced. */
+static inline bool is_plain(const struct p *p, uintptr_t pinned)
+{
+	return likely(p->tick % FAIR_TICKS && !timer_any(p) && !pinned);
+}
+
+/* pick() after tick(). */
+static inline struct g *pick_ticked(struct m *m, struct p *p)
+{
+	if (unlikely(!is_plain(p, m->pinned & ~M_EH)))
+		return pick_slow(m, p);
+	return runq_get(p);
+}
+
 /* The next goroutine of this P, or NULL: see what sched_loop() finds. */
 static inline struct g *pick(struct m *m, struct p *p)
 {
-	store_relaxed(&p->tick, p->tick + 1);
-	if (unlikely(p->tick % FAIR_TICKS == 0 || timer_first(p) != NEVER || m->pinned))
-		return pick_slow(m, p);
-	return runq_get(p);
+	tick(p);
+	return pick_ticked(m, p);
 }
 
 struct g *sched_pick(struct m *m)
@@ -150,10 +168,29 @@ static inline bool enter(struct m *m, struct p *p, struct g *g)
 }
 
 /*
+ * A goroutine is on again, on @p, and what the one before it left is done: returns its M.
+ * Everything is asked anew, so nothing has to be kept over the switch.
+ */
+static inline struct m *arrive(struct p *p)
+{
+	struct m *m = p->m;
+
+	*m->errno_p = m->cur->err;
+	return m;
+}
+
+/* The same, with something left to do. */
+static NOINLINE struct m *arrive_after(struct p *p)
+{
+	sched_finish(p);
+	return arrive(p);
+}
+
+/*
  * Leaves @g for @next, or for the thread's own stack. Returns when @g runs again,
  * with the M on which it then does.
  */
-static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
+static NOINLINE struct m *switch_away(struct m *m, struct g *g, struct g *next)
 {
 	struct p *p = m->p;
 	void *to;
@@ -170,11 +207,33 @@ static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
 	}
 	san_leave_for(&g->stack->fake, m, next);
 	p = arch_switch(&g->sp, to, p);
-	san_arrived(g->stack->fake);
-	sched_finish(p);
-	m = p->m;
-	*m->errno_p = g->err;
-	return m;
+	san_arrived(p->m->cur->stack->fake);
+	return arrive_after(p);
+}
+
+/*
+ * The same where @next has run before and there is no C++: returns the P on which @g goes on,
+ * with p->after still to be done. The hot paths go by this one and by nothing else that is
+ * called and comes back: so they need no register that a call would keep, and gvtgo_switch()
+ * saves each once, not a function's prologue once more.
+ */
+static ALWAYS_INLINE inline struct p *switch_straight(struct m *m, struct p *p, struct g *g,
+						      struct g *next)
+{
+	g->err = *m->errno_p;
+	m->cur = next;
+	store_relaxed(&next->state, G_RUNNING);
+	count(p, goroutine_switches);
+	san_leave_for(&g->stack->fake, m, next);
+	p = arch_switch(&g->sp, next->sp, p);
+	san_arrived(p->m->cur->stack->fake);
+	return p;
+}
+
+/* The rest of sched_park() where there is more to ask for than the own queue. */
+static NOINLINE struct m *park_slow(struct m *m)
+{
+	return switch_away(m, m->cur, pick_ticked(m, m->p));
 }
 
 /*
@@ -183,17 +242,30 @@ static inline struct m *switch_away(struct m *m, struct g *g, struct g *next)
  */
 NOINLINE struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 {
-	struct g *g = m->cur;
+	struct g *g = m->cur, *next;
 	struct p *p = m->p;
-	uint64_t *parks = &p->parks[why];
 
 	store_relaxed(&g->why, why);
 	store_relaxed(&g->since, 0);
 	store_relaxed(&g->state, G_WAITING);
 	probe3(park, g->id, p->id, g->why);
-	store_relaxed(parks, *parks + 1);
+	arch_count64(&p->parks[why]);
 	p->after = after;
-	return switch_away(m, g, pick(m, p));
+	tick(p);
+	if (unlikely(!is_plain(p, m->pinned)))
+		return park_slow(m);
+	next = runq_get(p);
+	if (unlikely(!next || !next->sp))
+		return switch_away(m, g, next);
+	p = switch_straight(m, p, g, next);
+	after = p->after;
+	if (after) {
+		if (unlikely((after & AFTER_MASK) != AFTER_UNLOCK))
+			return arrive_after(p);
+		p->after = 0;
+		spin_unlock((uint32_t *)after);
+	}
+	return arrive(p);
 }
 
 /* Never comes back: the runtime is stopping, or there is nothing to wait for. */
@@ -319,12 +391,11 @@ void sched_finish_slow(struct p *p, uintptr_t after)
 	}
 }
 
-/* To the end of the queue. Returns the M on which the goroutine goes on. */
-static ALWAYS_INLINE inline struct m *yield(struct m *m)
+/* To the end of the queue, and @next runs. Returns the M on which the goroutine goes on. */
+static NOINLINE struct m *yield_to(struct m *m, struct g *next)
 {
 	struct p *p = m->p;
 	struct g *g = m->cur;
-	struct g *next = pick(m, p);
 
 	if (!next) {
 		if (likely(!loop_wanted(p) && (!m_pinned(m) || !idle_others_wait(p))))
@@ -345,18 +416,73 @@ static ALWAYS_INLINE inline struct m *yield(struct m *m)
 
 NOINLINE struct m *sched_yield_here(struct m *m)
 {
-	return yield(m);
+	return yield_to(m, pick(m, m->p));
+}
+
+/*
+ * go_yield() where there is more to do. @m NULL: from its beginning on; else it has come as far
+ * as tick(), and @next, which may be NULL, was taken from the queue.
+ */
+static NOINLINE void yield_slow(struct m *m, struct g *next)
+{
+	if (!m) {
+		m = m_enter();
+		if (!m) {
+			sched_yield();
+			return;
+		}
+		tick(m->p);
+	}
+	m_leave(yield_to(m, next ? next : pick_ticked(m, m->p)));
+}
+
+/* Behind the switch. */
+static NOINLINE void yield_after(struct p *p)
+{
+	uintptr_t after = p->after;
+
+	/* Where nobody does anything but yield. */
+	if (likely((after & AFTER_MASK) == AFTER_READY)) {
+		p->after = 0;
+		runq_put(p, (struct g *)(after & ~(uintptr_t)AFTER_MASK));
+	}
+	m_leave(arrive_after(p));
 }
 
 NOINLINE void go_yield(void)
 {
-	struct m *m = m_enter();
+	struct m *m = m_enter_short();
+	struct g *g, *next = NULL;
+	struct p *p;
 
-	if (unlikely(!m)) {
-		sched_yield();
-		return;
+	if (unlikely(!m))
+		goto slow;
+	g = m->cur;
+	p = m->p;
+	tick(p);
+	if (unlikely(!is_plain(p, m->pinned) || p->runnext))
+		goto slow;
+	if (p->solo) {
+		next = runq_turn(p, g);
+		if (unlikely(!next))
+			goto slow;
+	} else {
+		next = runq_get_shared(p);
+		if (unlikely(!next || !next->sp))
+			goto slow;
+		p->after = (uintptr_t)g | AFTER_READY;
 	}
-	m_leave(yield(m));
+	store_relaxed(&g->state, G_RUNNABLE);
+	p = switch_straight(m, p, g, next);
+	if (unlikely(p->after))
+		yield_after(p);
+	else
+		m_leave(arrive(p));
+	return;
+slow:
+	yield_slow(m, next);
+	/* Else go_yield() would not be seen in a dump. */
+	NO_TAIL_CALL();
 }
 
 /*
@@ -375,7 +501,7 @@ static NO_TSAN bool finish_g(struct m *m)
 	if (unlikely(g->pin))
 		trace_exit(m);
 	run_end_g(m);
-	m->pinned &= G_TRACED;
+	m->pinned &= M_MARKS;
 	next = pick(m, p);
 	if (unlikely(m->eh))
 		eh_load(m, next);

@@ -53,6 +53,8 @@ int thread_init(void)
 int thread_enter(struct m *m)
 {
 	m->eh = __cxa_get_globals ? __cxa_get_globals() : NULL;
+	if (m->eh)
+		m->pinned |= M_EH;
 	return -pthread_setspecific(ends, m);
 }
 

@@ -44,6 +44,17 @@ static inline void arch_pause(void)
 	__asm__ volatile("isb" ::: "memory");
 }
 
+/* One more of what only the caller writes and others read. */
+static inline void arch_count32(uint32_t *n)
+{
+	__atomic_store_n(n, *n + 1, __ATOMIC_RELAXED);
+}
+
+static inline void arch_count64(uint64_t *n)
+{
+	__atomic_store_n(n, *n + 1, __ATOMIC_RELAXED);
+}
+
 /* See ../x86_64/arch.h. */
 static inline long arch_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
