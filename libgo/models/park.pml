@@ -225,19 +225,11 @@ inline dequeue()
 	release(C);
 #else
 	if
-	:: woke != C -> take_lock(C); queued[C] = false
+	:: woke != C -> take_lock(C); queued[C] = false; release(C)
 	:: else
 	fi;
 	if
-	:: woke != D -> take_lock(D); queued[D] = false
-	:: else
-	fi;
-	if
-	:: woke != D -> release(D)
-	:: else
-	fi;
-	if
-	:: woke != C -> release(C)
+	:: woke != D -> take_lock(D); queued[D] = false; release(D)
 	:: else
 	fi
 #endif

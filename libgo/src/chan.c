@@ -67,20 +67,6 @@ static inline int try_op(struct m *m, struct go_chan *c, void *elem, bool send)
 	return ret;
 }
 
-/* Queues the caller, who holds c->lock, and waits. Returns the M on which it goes on. */
-static ALWAYS_INLINE inline struct m *wait_here(struct m *m, struct go_chan *c, struct waiter *w,
-						bool send)
-{
-	w->g = m ? m->cur : NULL;
-	w->any = NULL;
-	w->chan = c;
-	w->futex = 0;
-	w->ok = false;
-	w->send = send;
-	waitq_add(send ? &c->senders : &c->receivers, w);
-	return wait_one(m, w, &c->lock, send ? WAIT_CHAN_SEND : WAIT_CHAN_RECV);
-}
-
 /*
  * A thread that is no goroutine. While it is inside, the runtime does not end; while
  * it waits, it is not inside, and is found by whoever does the other half.
@@ -95,7 +81,10 @@ static NOINLINE int foreign_op(struct go_chan *c, void *elem, bool send, bool bl
 	ret = send ? chan_send_locked(c, elem, &w) : chan_recv_locked(c, elem, &w);
 	if (ret == -EAGAIN && block) {
 		foreign_exit();
-		wait_here(NULL, c, &self, send);
+		self.chan = c;
+		self.send = send;
+		waitq_add(send ? &c->senders : &c->receivers, &self);
+		wait_one(NULL, &self, &c->lock, send ? WAIT_CHAN_SEND : WAIT_CHAN_RECV);
 		return self.ok ? 0 : -EPIPE;
 	}
 	spin_unlock(&c->lock);
@@ -105,24 +94,110 @@ static NOINLINE int foreign_op(struct go_chan *c, void *elem, bool send, bool bl
 	return ret;
 }
 
-void go_send(struct go_chan *c, const void *elem)
+/* -------------------------------------------------------------- go_send(), go_recv() */
+
+/*
+ * Each does by itself what is done most often: it waits, or it moves a value of 8 bytes or none,
+ * the lock being free, and who waits at the other end being no thread and to be woken from here
+ * only. Nothing that it holds in a register is needed after a call, so none has to be saved.
+ * All the rest is done by *_long(). It waits by itself, and not by a function in between, because
+ * each return after a switch is one that the processor may guess wrongly.
+ */
+static inline bool is_short(const struct go_chan *c)
 {
-	struct m *m = m_enter();
+	return !(c->elem_size & ~(size_t)8);
+}
+
+static inline void copy_short(const struct go_chan *c, void *to, const void *from)
+{
+	if (c->elem_size)
+		memcpy(to, from, 8);
+}
+
+/* Takes @w, the first of @q, which only those who have the lock may wake. */
+static ALWAYS_INLINE inline void take_short(struct waitq *q, struct waiter *w)
+{
+	struct waiter *next = w->next;
+
+	store_relaxed(&q->first, next);
+	if (next)
+		next->prev = NULL;
+	else
+		q->last = NULL;
+	w->queued = false;
+	w->ok = true;
+}
+
+static NOINLINE bool wake_long(struct m *m, struct waiter *w)
+{
+	wait_wake(m, w);
+	m_leave(m);
+	return true;
+}
+
+static NOINLINE bool wake_idle(struct m *m)
+{
+	idle_wake_unhushed(m->p);
+	m_leave(m);
+	return true;
+}
+
+/* Wakes @w, and leaves the runtime. True. */
+static ALWAYS_INLINE inline bool wake_short(struct m *m, struct waiter *w)
+{
+	struct g *g = w->g;
+	struct p *p = m->p;
+
+	if (unlikely(!g || g->pin || p->runnext))
+		return wake_long(m, w);
+	store_relaxed(&g->state, G_RUNNABLE);
+	probe2(ready, g->id, p->id);
+	store_relaxed(&p->runnext, g);
+	if (unlikely(load_seq(&sched.nidle)) && !hushed(p))
+		return wake_idle(m);
+	m_leave(m);
+	return true;
+}
+
+/* Queues the caller, a goroutine that holds c->lock, and waits. Returns its M. */
+static ALWAYS_INLINE inline struct m *park_here(struct m *m, struct go_chan *c, struct waiter *w,
+						bool send)
+{
+	struct g *g = m->cur;
+
+	w->g = g;
+	w->any = NULL;
+	w->chan = c;
+	w->ok = false;
+	w->send = send;
+	w->siblings = 1;
+	waitq_add(send ? &c->senders : &c->receivers, w);
+	g->waiting = w;
+	return sched_park(m, (uintptr_t)&c->lock | AFTER_UNLOCK,
+			  send ? WAIT_CHAN_SEND : WAIT_CHAN_RECV);
+}
+
+/* @m NULL: from the beginning on. Else the lock is held. */
+static NOINLINE void send_long(struct m *m, struct go_chan *c, const void *elem)
+{
 	struct waiter self, *w;
 	int ret;
 
-	if (unlikely(!c))
-		wait_forever(m, WAIT_CHAN_SEND_NIL);
-	if (unlikely(!m)) {
-		if (foreign_op(c, (void *)elem, true, true))
-			go_panic(SEND_ON_CLOSED);
-		return;
+	if (!m) {
+		m = m_enter();
+		if (!c)
+			wait_forever(m, WAIT_CHAN_SEND_NIL);
+		if (!m) {
+			if (foreign_op(c, (void *)elem, true, true))
+				go_panic(SEND_ON_CLOSED);
+			return;
+		}
+		spin_lock(&c->lock);
 	}
-	spin_lock(&c->lock);
 	ret = chan_send_locked(c, elem, &w);
 	if (ret == -EAGAIN) {
 		self.elem = (void *)elem;
-		m = wait_here(m, c, &self, true);
+		m = park_here(m, c, &self, true);
 		if (unlikely(!self.ok))
 			go_panic(SEND_ON_CLOSED);
 	} else {
@@ -135,23 +210,64 @@ void go_send(struct go_chan *c, const void *elem)
 	m_leave(m);
 }
 
-bool go_recv(struct go_chan *c, void *elem)
+void go_send(struct go_chan *c, const void *elem)
 {
-	struct m *m = m_enter();
+	struct m *m = m_enter_short();
+	struct waiter self, *w;
+
+	if (unlikely(!m || !c || !spin_trylock(&c->lock))) {
+		m = NULL;
+		goto rest;
+	}
+	w = c->receivers.first;
+	if (unlikely(c->closed || (w && w->any)))
+		goto rest;
+	if (!w && c->count == c->cap) {
+		self.elem = (void *)elem;
+		m = park_here(m, c, &self, true);
+		if (unlikely(!self.ok))
+			go_panic(SEND_ON_CLOSED);
+		m_leave(m);
+		return;
+	}
+	if (unlikely(!is_short(c)))
+		goto rest;
+	if (w) {
+		/* Straight into the receiver's variable, on its stack. */
+		if (w->elem)
+			copy_short(c, w->elem, elem);
+		take_short(&c->receivers, w);
+		spin_unlock(&c->lock);
+		wake_short(m, w);
+		return;
+	}
+	chan_put(c, elem, copy_short);
+	spin_unlock(&c->lock);
+	m_leave(m);
+	return;
+rest:
+	send_long(m, c, elem);
+	NO_TAIL_CALL();
+}
+
+/* As send_long(). */
+static NOINLINE bool recv_long(struct m *m, struct go_chan *c, void *elem)
+{
 	struct waiter self, *w;
 	int ret;
 
-	if (unlikely(!c))
-		wait_forever(m, WAIT_CHAN_RECV_NIL);
-	if (unlikely(!m)) {
-		ret = foreign_op(c, elem, false, true);
-		goto out;
+	if (!m) {
+		m = m_enter();
+		if (!c)
+			wait_forever(m, WAIT_CHAN_RECV_NIL);
+		if (!m)
+			return !foreign_op(c, elem, false, true);
+		spin_lock(&c->lock);
 	}
-	spin_lock(&c->lock);
 	ret = chan_recv_locked(c, elem, &w);
 	if (ret == -EAGAIN) {
 		self.elem = elem;
-		m = wait_here(m, c, &self, false);
+		m = park_here(m, c, &self, false);
 		ret = self.ok ? 0 : -EPIPE;
 	} else {
 		spin_unlock(&c->lock);
@@ -159,8 +275,45 @@ bool go_recv(struct go_chan *c, void *elem)
 			wait_wake_here(m, w);
 	}
 	m_leave(m);
-out:
 	return !ret;
+}
+
+bool go_recv(struct go_chan *c, void *elem)
+{
+	struct m *m = m_enter_short();
+	struct waiter self, *w;
+	bool ok;
+
+	if (unlikely(!m || !c || !spin_trylock(&c->lock))) {
+		m = NULL;
+		goto rest;
+	}
+	w = c->senders.first;
+	if (!w && !c->count && likely(!c->closed)) {
+		self.elem = elem;
+		m = park_here(m, c, &self, false);
+		m_leave(m);
+		return self.ok;
+	}
+	if (unlikely(!is_short(c)))
+		goto rest;
+	if (c->count && !w) {
+		chan_get(c, elem, copy_short);
+		spin_unlock(&c->lock);
+		m_leave(m);
+		return true;
+	}
+	if (unlikely(!w || w->any || c->count))
+		goto rest;
+	if (elem)
+		copy_short(c, elem, w->elem);
+	take_short(&c->senders, w);
+	spin_unlock(&c->lock);
+	return wake_short(m, w);
+rest:
+	ok = recv_long(m, c, elem);
+	NO_TAIL_CALL();
+	return ok;
 }
 
 static int try_one(struct go_chan *c, void *elem, bool send)
@@ -192,11 +345,28 @@ int go_try_recv(struct go_chan *c, void *elem)
 	return try_one(c, elem, false);
 }
 
+/*
+ * Wakes those from @first on whom chan_close_locked() found. The channel, which may be gone, had
+ * elements of @elem_size. Who received gets zeros, who sent panics (@ok is false since it began).
+ */
+void chan_wake_closed(struct m *m, struct waiter *first, size_t elem_size)
+{
+	struct waiter *w, *next;
+
+	for (w = first; w; w = next) {
+		next = w->next;
+		w->queued = false;
+		if (elem_size && !w->send && w->elem)
+			memset(w->elem, 0, elem_size);
+		wait_wake_here(m, w);
+	}
+}
+
 void go_close(struct go_chan *c)
 {
 	struct m *m = m_enter();
 	struct waitq all = { NULL, NULL };
-	struct waiter *w, *next;
+	size_t elem_size;
 
 	if (!c)
 		go_panic("close of nil channel");
@@ -210,11 +380,9 @@ void go_close(struct go_chan *c)
 		go_panic("close of closed channel");
 	}
 	chan_close_locked(c, &all);
+	elem_size = c->elem_size;
 	spin_unlock(&c->lock);
-	for (w = all.first; w; w = next) {
-		next = w->next;
-		wait_wake_here(m, w);
-	}
+	chan_wake_closed(m, all.first, elem_size);
 	if (m)
 		m_leave(m);
 	else

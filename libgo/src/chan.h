@@ -15,6 +15,7 @@ struct go_chan {
 	uint32_t lock;
 	bool closed;
 	bool timed;		/* a timer lies behind the buffer: go_after() */
+	bool shared;		/* somebody has waited whom others may wake: struct wait_any */
 	size_t elem_size;
 	size_t cap;
 	size_t count;		/* values in the buffer */
@@ -51,6 +52,31 @@ static inline char *chan_slot(struct go_chan *c, size_t i)
 	return c->buf + i * c->elem_size;
 }
 
+/* A value into the buffer, which has room; @copy: as chan_copy(). */
+static ALWAYS_INLINE inline void
+chan_put(struct go_chan *c, const void *elem,
+	 void (*copy)(const struct go_chan *c, void *to, const void *from))
+{
+	size_t tail = c->head + c->count;
+
+	if (tail >= c->cap)
+		tail -= c->cap;
+	copy(c, chan_slot(c, tail), elem);
+	store_relaxed(&c->count, c->count + 1);
+}
+
+/* The oldest one out of the buffer, which has one and for which nobody waits to send. */
+static ALWAYS_INLINE inline void
+chan_get(struct go_chan *c, void *elem,
+	 void (*copy)(const struct go_chan *c, void *to, const void *from))
+{
+	if (elem)
+		copy(c, elem, chan_slot(c, c->head));
+	if (++c->head == c->cap)
+		c->head = 0;
+	store_relaxed(&c->count, c->count - 1);
+}
+
 /*
  * With c->lock held: 0, -EAGAIN where it would block, -EPIPE where the channel is
  * closed. *@w is who has to be woken, after unlocking.
@@ -58,8 +84,6 @@ static inline char *chan_slot(struct go_chan *c, size_t i)
 static ALWAYS_INLINE inline int chan_send_locked(struct go_chan *c, const void *elem,
 						 struct waiter **w)
 {
-	size_t tail;
-
 	*w = NULL;
 	if (unlikely(c->closed))
 		return -EPIPE;
@@ -73,11 +97,7 @@ static ALWAYS_INLINE inline int chan_send_locked(struct go_chan *c, const void *
 	}
 	if (c->count == c->cap)
 		return -EAGAIN;
-	tail = c->head + c->count;
-	if (tail >= c->cap)
-		tail -= c->cap;
-	chan_copy(c, chan_slot(c, tail), elem);
-	store_relaxed(&c->count, c->count + 1);
+	chan_put(c, elem, chan_copy);
 	return 0;
 }
 
@@ -116,29 +136,38 @@ static ALWAYS_INLINE inline int chan_recv_locked(struct go_chan *c, void *elem, 
 
 /*
  * With c->lock held: closes it. Those who waited are moved to @all, and are to be woken
- * after unlocking; senders panic then.
+ * after unlocking, by chan_wake_closed(). Where nobody else may wake them, their records are not
+ * looked at here: each is in a page of its own, and cold, if there are many.
  */
 static inline void chan_close_locked(struct go_chan *c, struct waitq *all)
 {
 	struct waiter *w;
 
 	store_relaxed(&c->closed, true);
-	while ((w = waitq_take(&c->receivers)) != NULL) {
-		if (w->elem && c->elem_size)
-			memset(w->elem, 0, c->elem_size);
-		w->ok = false;
-		waitq_add(all, w);
+	if (likely(!c->shared)) {
+		/* One of them is empty. */
+		*all = c->receivers.first ? c->receivers : c->senders;
+		store_relaxed(&c->receivers.first, NULL);
+		store_relaxed(&c->senders.first, NULL);
+		c->receivers.last = c->senders.last = NULL;
+		return;
 	}
-	while ((w = waitq_take(&c->senders)) != NULL) {
-		w->ok = false;
+	while ((w = waitq_take(&c->receivers)) != NULL)
 		waitq_add(all, w);
-	}
-	for (w = all->first; w; w = w->next)
-		w->queued = false;
+	while ((w = waitq_take(&c->senders)) != NULL)
+		waitq_add(all, w);
+}
+
+/* With c->lock held: queues @w, whose @any others may fire, too. */
+static inline void chan_add_any(struct go_chan *c, struct waiter *w)
+{
+	c->shared = true;
+	waitq_add(w->send ? &c->senders : &c->receivers, w);
 }
 
 struct go_chan *chan_make(size_t elem_size, size_t cap, size_t more);
 void chan_stop_timer(struct go_chan *c);
+void chan_wake_closed(struct m *m, struct waiter *first, size_t elem_size);
 
 #define SEND_ON_CLOSED	"send on closed channel"
 

@@ -200,7 +200,7 @@ static bool cancel_one(struct cancel *c, int err, int cause)
 		store_release(&c->err, err);
 	}
 	spin_unlock(&c->done.lock);
-	wait_wake_all(m, &all);
+	chan_wake_closed(m, all.first, 0);
 	leave(m);
 	if (first)
 		disarm(c);

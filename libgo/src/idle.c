@@ -73,7 +73,6 @@
 
 /* How many Ps a thief hushes, and for how many switches. */
 #define HUSH_PS		8
-#define HUSH_LEN	16	/* with more in the queue than so many, none */
 #define HUSH_MIN	1024u
 #define HUSH_MAX	65536u
 
@@ -216,13 +215,6 @@ void idle_wake_p(void)
 		start_m(p, true);
 }
 
-/* It will have run what it has sooner than a thief would. */
-static inline bool hushed(const struct p *p)
-{
-	return (int32_t)(load_relaxed(&p->tick) - load_relaxed(&p->hush)) < 0 &&
-	       runq_ring_len(p) <= HUSH_LEN;
-}
-
 /*
  * It has nothing but what it would run next, and has not switched since that was last stolen from
  * it. Whoever it is that it readies again and again wants something of it, a mutex most likely.
@@ -232,10 +224,10 @@ static inline bool robbed(const struct p *p)
 	return load_relaxed(&p->robbed_tick) == load_relaxed(&p->tick) && !runq_ring_len(p);
 }
 
-/* idle_wake_next(), with an idle P. */
+/* idle_wake_next(), with an idle P, and @p not hushed. */
 NOINLINE void idle_wake_unhushed(const struct p *p)
 {
-	if (!load_seq(&sched.nspinning) && !hushed(p) && !robbed(p) && !sched.no_steal)
+	if (!load_seq(&sched.nspinning) && !robbed(p) && !sched.no_steal)
 		idle_wake_p();
 }
 

@@ -610,10 +610,19 @@ static inline void idle_wake(void)
 		idle_wake_p();
 }
 
+#define HUSH_LEN	16	/* with more in its queue than so many, no P is hushed */
+
+/* It will have run what it has sooner than a thief would. */
+static inline bool hushed(const struct p *p)
+{
+	return (int32_t)(load_relaxed(&p->tick) - load_relaxed(&p->hush)) < 0 &&
+	       load_relaxed(&p->tail) - load_relaxed(&p->head) <= HUSH_LEN;
+}
+
 /* The same where runnext was filled on @p, which itself runs it soon. */
 static inline void idle_wake_next(struct p *p)
 {
-	if (unlikely(load_seq(&sched.nidle)))
+	if (unlikely(load_seq(&sched.nidle)) && !hushed(p))
 		idle_wake_unhushed(p);
 }
 

@@ -39,14 +39,31 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* collect_locks() for two channels. */
+static inline void collect_two(struct unlocks *u, uint32_t *a, uint32_t *b)
+{
+	u->lock[0] = a < b ? a : b;
+	u->lock[1] = a < b ? b : a;
+	u->n = a == b ? 1 : 2;
+}
+
+static inline bool has_chan(const struct go_case *c)
+{
+	return c->op != GO_DEFAULT && c->chan;
+}
+
 /* Collects the locks of all channels, each once, in order. */
 static void collect_locks(struct sel *s)
 {
 	struct unlocks *u = s->locks;
 	uint32_t n = 0;
 
+	if (s->n == 2 && has_chan(&s->cases[0]) && has_chan(&s->cases[1])) {
+		collect_two(u, &s->cases[0].chan->lock, &s->cases[1].chan->lock);
+		return;
+	}
 	for (uint32_t i = 0; i < s->n; i++)
-		if (s->cases[i].op != GO_DEFAULT && s->cases[i].chan)
+		if (has_chan(&s->cases[i]))
 			u->lock[n++] = &s->cases[i].chan->lock;
 	if (n <= FEW) {
 		for (uint32_t i = 1; i < n; i++)
@@ -65,24 +82,22 @@ static void collect_locks(struct sel *s)
 			u->lock[u->n++] = u->lock[i];
 }
 
-/* All but @but (NULL: all). */
-static void lock_all(const struct sel *s, const uint32_t *but)
+static void lock_all(const struct unlocks *u)
 {
-	for (uint32_t i = 0; i < s->locks->n; i++)
-		if (s->locks->lock[i] != but)
-			spin_lock(s->locks->lock[i]);
+	for (uint32_t i = 0; i < u->n; i++)
+		spin_lock(u->lock[i]);
 }
 
-static void unlock_all(const struct sel *s, const uint32_t *but)
+static void unlock_all(const struct unlocks *u)
 {
-	for (uint32_t i = s->locks->n; i-- > 0;)
-		if (s->locks->lock[i] != but)
-			spin_unlock(s->locks->lock[i]);
+	for (uint32_t i = u->n; i-- > 0;)
+		spin_unlock(u->lock[i]);
 }
 
 static void shuffle(struct sel *s, uint64_t *rng)
 {
-	for (uint32_t i = 0; i < s->n; i++) {
+	s->order[0] = 0;
+	for (uint32_t i = 1; i < s->n; i++) {
 		uint32_t k = (uint32_t)(((rng_next(rng) >> 32) * (i + 1)) >> 32);
 
 		s->order[i] = s->order[k];
@@ -115,7 +130,7 @@ static int64_t try_each(struct sel *s, struct waiter **w, bool *closed)
 		struct go_case *c = &s->cases[s->order[k]];
 		int ret;
 
-		if (c->op == GO_DEFAULT || !c->chan || !chan_seems_ready(c->chan, c->op == GO_SEND))
+		if (!has_chan(c) || !chan_seems_ready(c->chan, c->op == GO_SEND))
 			continue;
 		spin_lock(&c->chan->lock);
 		ret = try_case(c, w, closed);
@@ -126,7 +141,10 @@ static int64_t try_each(struct sel *s, struct waiter **w, bool *closed)
 	return -1;
 }
 
-/* With all locked: the case that happened, or -1. @w: who is to be woken; @closed: a send failed. */
+/*
+ * With all locked: the case that happened, or -1. @w: who is to be woken; @closed: a send
+ * failed. What seems not to be ready is not, under the lock.
+ */
 static int64_t try_cases(struct sel *s, struct waiter **w, bool *closed)
 {
 	*closed = false;
@@ -134,7 +152,8 @@ static int64_t try_cases(struct sel *s, struct waiter **w, bool *closed)
 	for (uint32_t k = 0; k < s->n; k++) {
 		struct go_case *c = &s->cases[s->order[k]];
 
-		if (c->op != GO_DEFAULT && c->chan && !try_case(c, w, closed))
+		if (has_chan(c) && unlikely(chan_seems_ready(c->chan, c->op == GO_SEND)) &&
+		    !try_case(c, w, closed))
 			return s->order[k];
 	}
 	return -1;
@@ -155,38 +174,28 @@ static void enqueue(struct sel *s, struct g *g)
 		w->ok = false;
 		w->send = c->op == GO_SEND;
 		if (w->chan)
-			waitq_add(w->send ? &w->chan->senders : &w->chan->receivers, w);
+			chan_add_any(w->chan, w);
 	}
 }
 
 /*
- * The lock of the channel that woke case @woke, if that channel must not be touched any
- * more: its value was received, so it may be gone. NULL where it must, because other
- * cases are still queued on it.
+ * Takes the waiters that did not happen out of their queues. Each lock by itself: nobody waits
+ * for them any more, @any.fired being set. That of case @woke not: its value was received, so
+ * its channel may be gone, unless another case is queued there, too.
  */
-static const uint32_t *not_mine(const struct sel *s, uint32_t woke)
-{
-	if (woke == WOKE_BY_TIMER)
-		return NULL;
-	for (uint32_t i = 0; i < s->n; i++)
-		if (i != woke && s->waiters[i].chan == s->waiters[woke].chan)
-			return NULL;
-	return &s->waiters[woke].chan->lock;
-}
-
-/* Takes the waiters that did not happen out of their queues. */
 static void dequeue(struct sel *s, uint32_t woke)
 {
-	const uint32_t *but = not_mine(s, woke);
-
-	lock_all(s, but);
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct waiter *w = &s->waiters[i];
+		struct go_chan *c = w->chan;
 
+		if (i == woke || !c)
+			continue;
+		spin_lock(&c->lock);
 		if (w->queued)
-			waitq_del(w->send ? &w->chan->senders : &w->chan->receivers, w);
+			waitq_del(w->send ? &c->senders : &c->receivers, w);
+		spin_unlock(&c->lock);
 	}
-	unlock_all(s, but);
 }
 
 /*
@@ -211,10 +220,10 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 	ret = try_each(s, &w, &closed);
 	if (ret < 0) {
 		collect_locks(s);
-		lock_all(s, NULL);
+		lock_all(s->locks);
 		ret = try_cases(s, &w, &closed);
 		if (ret >= 0 || !block)
-			unlock_all(s, NULL);
+			unlock_all(s->locks);
 	}
 	if (ret >= 0 || !block) {
 		if (w)
@@ -230,12 +239,7 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 	enqueue(s, m ? m->cur : NULL);
 	if (!m)
 		foreign_exit();
-	{
-		uint32_t nlocks = s->locks->n;
-
-		m = wait_any(m, s->waiters, s->n, s->locks, deadline, WAIT_SELECT, &woke);
-		s->locks->n = nlocks;
-	}
+	m = wait_any(m, s->waiters, s->n, s->locks, deadline, WAIT_SELECT, &woke);
 	dequeue(s, woke);
 	if (woke == WOKE_BY_TIMER) {
 		ret = -ETIMEDOUT;

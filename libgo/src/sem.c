@@ -117,7 +117,7 @@ static int wait_with(struct m **m, struct go_sem *s, struct go_chan *done, int64
 	w[BY_RELEASE].since = ++s->_tickets;
 	syncq_add(*m, q, &w[BY_RELEASE]);
 	w[BY_CONTEXT].g = w[BY_RELEASE].g;
-	waitq_add(&done->receivers, &w[BY_CONTEXT]);
+	chan_add_any(done, &w[BY_CONTEXT]);
 	u->n = 2;
 	u->lock[0] = &q->lock;
 	u->lock[1] = &done->lock;

@@ -234,6 +234,24 @@ static void thread_wait_any(struct wait_any *any, int64_t deadline)
 	}
 }
 
+/* wait_any() of a goroutine, until @deadline. */
+static NOINLINE struct m *wait_any_until(struct m *m, struct waiter *w, struct unlocks *u,
+					 int64_t deadline, enum wait_why why)
+{
+	struct timer t = { .when = deadline, .fn = deadline_passed, .arg = w };
+	struct p *p = m->p;
+
+	spin_lock(&p->timers.lock);
+	if (timer_add_locked(p, &t)) {
+		spin_unlock(&p->timers.lock);
+		fatal("no memory for a timer");
+	}
+	u->lock[u->n++] = &p->timers.lock;
+	m = sched_park(m, (uintptr_t)u | AFTER_UNLOCKS, why);
+	timer_del(&t);
+	return m;
+}
+
 /*
  * The @n waiters from @w on are queued under the locks in @u, which has room for one
  * more lock; these are released. Sets *@woke to the index of the waiter that was
@@ -242,33 +260,18 @@ static void thread_wait_any(struct wait_any *any, int64_t deadline)
 struct m *wait_any(struct m *m, struct waiter *w, uint32_t n, struct unlocks *u, int64_t deadline,
 		   enum wait_why why, uint32_t *woke)
 {
-	struct timer t = { .when = deadline, .fn = deadline_passed, .arg = w };
-	bool timed = false;
-
-	if (!m) {
+	if (unlikely(!m)) {
 		for (uint32_t i = 0; i < u->n; i++)
 			spin_unlock(u->lock[i]);
 		thread_wait_any(w->any, deadline);
-		*woke = w->any->woke;
-		return NULL;
-	}
-	w->siblings = n;
-	m->cur->waiting = w;
-	if (deadline) {
-		struct p *p = m->p;
-
-		spin_lock(&p->timers.lock);
-		timed = !timer_add_locked(p, &t);
-		if (timed)
-			u->lock[u->n++] = &p->timers.lock;
+	} else {
+		w->siblings = n;
+		m->cur->waiting = w;
+		if (deadline)
+			m = wait_any_until(m, w, u, deadline, why);
 		else
-			spin_unlock(&p->timers.lock);
+			m = sched_park(m, u->n ? (uintptr_t)u | AFTER_UNLOCKS : 0, why);
 	}
-	if (deadline && !timed)
-		fatal("no memory for a timer");
-	m = sched_park(m, u->n ? (uintptr_t)u | AFTER_UNLOCKS : 0, why);
-	if (timed)
-		timer_del(&t);
 	*woke = w->any->woke;
 	return m;
 }

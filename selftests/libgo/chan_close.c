@@ -5,6 +5,7 @@
 static struct go_chan *ch;
 static struct go_waitgroup wg;
 static unsigned long ready;
+static bool mixed;	/* some wait with a deadline, or in a select */
 
 static void waits(void *arg)
 {
@@ -12,7 +13,7 @@ static void waits(void *arg)
 	struct go_case c[] = { { .op = GO_RECV, .chan = ch, .elem = &v, .ok = true } };
 
 	inc(ready);
-	switch ((intptr_t)arg % 3) {
+	switch (mixed ? (intptr_t)arg % 3 : 0) {
 	case 0:
 		CHECK(!go_recv(ch, &v));
 		break;
@@ -32,6 +33,7 @@ static void wakes_all(void *arg)
 {
 	int i;
 
+	mixed = arg;
 	for (i = 0; i < 20; i++) {
 		wr(ready, 0);
 		ch = make_chan(sizeof(uint64_t), i % 2 * 4);
@@ -118,10 +120,51 @@ static void races(void *arg)
 	}
 }
 
+/* The last of them may free it at once. */
+static void hears_and_frees(void *arg)
+{
+	uint64_t v = 0x5555555555555555;
+
+	inc(ready);
+	CHECK(!go_recv(ch, &v));
+	CHECK_EQ(0, v);
+	if (!__atomic_sub_fetch(&ready, 1, __ATOMIC_ACQ_REL))
+		go_chan_free(ch);
+	go_wg_done(&wg);
+}
+
+static void last_one_frees(void *arg)
+{
+	int i, n = scaled(2000);
+
+	for (i = 0; i < n; i++) {
+		wr(ready, 0);
+		ch = make_chan(sizeof(uint64_t), 0);
+		go_wg_add(&wg, 4);
+		start_n(4, hears_and_frees);
+		until(rd(ready) == 4);
+		/* They wait by now, or find it closed: all have counted themselves. */
+		go_close(ch);
+		go_wg_wait(&wg);
+	}
+}
+
 TEST(wakes_all_receivers)
 {
 	run_on(1, wakes_all, NULL);
 	run_on(4, wakes_all, NULL);
+}
+
+TEST(wakes_all_kinds_of_receivers)
+{
+	run_on(1, wakes_all, (void *)1);
+	run_on(4, wakes_all, (void *)1);
+}
+
+TEST(freed_by_the_last_that_heard)
+{
+	run_on(1, last_one_frees, NULL);
+	run_on(4, last_one_frees, NULL);
 }
 
 TEST(drains_then_zeroes)
