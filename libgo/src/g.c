@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * g.c - goroutine descriptors: a list of free ones per P, a depot for all, and slabs
- * that new ones are carved from (rcu.c). A descriptor is never given back while the
- * runtime runs, so that a dump may look at any of them.
+ * g.c - goroutine descriptors: free ones per P, a depot for all, and slabs that new ones
+ * are carved from (rcu.c). A descriptor is never given back while the runtime runs, so
+ * that a dump may look at any of them.
+ *
+ * A P has a batch in use and a spare one that is full, as with stacks (stack.c). Whole
+ * batches move to and from the depot, which takes a lock but no walk: the descriptors of a
+ * batch that comes from another P are in that one's cache, and to follow the list
+ * through them would wait for each.
  *
  * Address space for a stack is reserved along with each descriptor, though which
  * stack a goroutine gets is open until it runs: so a goroutine that could be made
@@ -13,8 +18,8 @@
 #include "gslab.h"
 #include "san.h"
 
-#define CACHE_MAX	512	/* free descriptors that a P keeps */
-#define BATCH		256	/* moved to and from the depot at a time */
+#define BATCH		256	/* free ones: a P keeps two of them at the most */
+#define CARVE		32	/* new ones made at a time */
 
 static uint32_t depot_lock;
 static struct g *depot;
@@ -30,19 +35,34 @@ static void set_next(struct g *g, struct g *next)
 	g->link.next = (struct cds_wfcq_node *)next;
 }
 
-/* Up to @n descriptors from the depot, else from a slab; *@err says why there is none. */
-static struct g *take(uint32_t n, uint32_t *got, int *err)
+/* Batches: the first one of each has the next batch in @spare, their number in @stack_size. */
+static void depot_put(struct g *batch, uint32_t n)
+{
+	batch->stack_size = n;
+	spin_lock(&depot_lock);
+	batch->spare = depot;
+	depot = batch;
+	spin_unlock(&depot_lock);
+}
+
+/* With depot_lock held: a batch, or NULL. */
+static struct g *depot_get(uint32_t *n)
+{
+	struct g *batch = depot;
+
+	if (batch) {
+		depot = batch->spare;
+		*n = (uint32_t)batch->stack_size;
+	}
+	return batch;
+}
+
+/* With depot_lock held: up to @n new ones; *@err says why there is none. */
+static struct g *carve(uint32_t n, uint32_t *got, int *err)
 {
 	struct g *list = NULL, *g;
 
 	*got = 0;
-	spin_lock(&depot_lock);
-	while (*got < n && (g = depot) != NULL) {
-		depot = next_free(g);
-		set_next(g, list);
-		list = g;
-		++*got;
-	}
 	while (*got < n) {
 		g = slab ? rcu_carve(slab) : NULL;
 		if (!g) {
@@ -62,7 +82,6 @@ static struct g *take(uint32_t n, uint32_t *got, int *err)
 		list = g;
 		++*got;
 	}
-	spin_unlock(&depot_lock);
 	return list;
 }
 
@@ -70,9 +89,26 @@ static NOINLINE int refill(struct p *p)
 {
 	int err = 0;
 
+	if (p->gspare) {
+		p->gfree = p->gspare;
+		p->gspare = NULL;
+		p->ngfree = BATCH;
+		return 0;
+	}
+	spin_lock(&depot_lock);
+	p->gfree = depot_get(&p->ngfree);
 	/* Few at a time: each one is touched here, and its memory may be fresh. */
-	p->gfree = take(32, &p->ngfree, &err);
+	if (!p->gfree)
+		p->gfree = carve(CARVE, &p->ngfree, &err);
+	spin_unlock(&depot_lock);
 	return p->gfree ? 0 : err;
+}
+
+/* Where it ended on another P, it is still in that one's cache: on its way when it is needed. */
+static inline void fetch(const struct g *g)
+{
+	__builtin_prefetch(g, 1);
+	__builtin_prefetch(&g->fn, 1);
 }
 
 /* A descriptor; NULL: none could be had, *@err says why. */
@@ -88,6 +124,7 @@ struct g *g_get(struct p *p, int *err)
 	}
 	p->gfree = next_free(g);
 	p->ngfree--;
+	fetch(p->gfree);
 	if (unlikely(p->id_next == p->id_end)) {
 		p->id_end = __atomic_add_fetch(&sched.next_id, 16, __ATOMIC_RELAXED);
 		p->id_next = p->id_end - 16;
@@ -99,44 +136,50 @@ struct g *g_get(struct p *p, int *err)
 /* The same for a thread that has no P. */
 struct g *g_get_foreign(int *err)
 {
-	uint32_t got;
-	struct g *g = take(1, &got, err);
+	struct g *g, *rest;
+	uint32_t n;
 
+	spin_lock(&depot_lock);
+	g = depot_get(&n);
+	if (g && n > 1) {
+		rest = next_free(g);
+		rest->stack_size = n - 1;
+		rest->spare = depot;
+		depot = rest;
+	} else if (!g) {
+		g = carve(1, &n, err);
+	}
+	spin_unlock(&depot_lock);
 	if (g)
 		g->id = __atomic_fetch_add(&sched.next_id, 1, __ATOMIC_RELAXED);
 	return g;
 }
 
-static NOINLINE void give_back(struct p *p)
+/* The batch in use is full: it is the spare one now, and the spare one goes to the depot. */
+static NOINLINE void put_slow(struct p *p)
 {
-	struct g *first = p->gfree, *last = first;
-
-	for (uint32_t i = 1; i < BATCH; i++)
-		last = next_free(last);
-	p->gfree = next_free(last);
-	p->ngfree -= BATCH;
-	spin_lock(&depot_lock);
-	set_next(last, depot);
-	depot = first;
-	spin_unlock(&depot_lock);
+	if (p->gspare)
+		depot_put(p->gspare, BATCH);
+	p->gspare = p->gfree;
+	p->gfree = NULL;
+	p->ngfree = 0;
 }
 
 void g_put(struct p *p, struct g *g)
 {
 	store_relaxed(&g->state, G_DEAD);
+	if (unlikely(p->ngfree >= BATCH))
+		put_slow(p);
 	set_next(g, p->gfree);
 	p->gfree = g;
-	if (unlikely(++p->ngfree > CACHE_MAX))
-		give_back(p);
+	p->ngfree++;
 }
 
 void g_put_foreign(struct g *g)
 {
 	store_relaxed(&g->state, G_DEAD);
-	spin_lock(&depot_lock);
-	set_next(g, depot);
-	depot = g;
-	spin_unlock(&depot_lock);
+	set_next(g, NULL);
+	depot_put(g, 1);
 }
 
 static void drop(struct g *g, void *arg)

@@ -195,32 +195,34 @@ struct stack {
 _Static_assert(offsetof(struct stack, arena) == 64, "what each goroutine uses: a cache line");
 
 /*
- * struct g - a goroutine. 128 bytes: one that has not started costs no more.
+ * struct g - a goroutine. 128 bytes: one that has not started costs no more. To park, to be
+ * readied and to be switched to touch its first cache line only.
  */
 struct g {
 	void *sp;			/* saved context; NULL: not started */
 	struct cds_wfcq_node link;	/* global queue, free list, a P's overflow */
-	void (*fn)(void *);
-	void *arg;
 	struct stack *stack;
 	struct waiter *waiting;		/* what it waits in, while it waits */
 	uint64_t id;
-
+	uintptr_t pin;			/* the M that it is pinned to, and G_TRACED; mostly 0 */
 	int err;			/* its errno, while it doesn't run */
 	uint8_t state;			/* enum g_state, for dumps and go_run()'s end */
 	uint8_t why;			/* enum wait_why */
 	uint16_t flags;			/* GO_PINNED */
-	uintptr_t pin;			/* the M that it is pinned to, and G_TRACED; mostly 0 */
+	uint32_t since;			/* seconds: seen parked by sysmon; 0: not yet, see dump.c */
+	uint32_t eh_uncaught;		/* its C++ state, while it doesn't run: thread.c */
+
+	void (*fn)(void *);
+	void *arg;
 	const char *name;
 	size_t stack_size;		/* asked for; 0: default */
 	const void *site;		/* where it was made; NULL: by go_run() */
-	uint32_t since;			/* seconds: seen parked by sysmon; 0: not yet, see dump.c */
-	uint32_t eh_uncaught;		/* its C++ state, while it doesn't run: thread.c */
 	void *eh_caught;
 	uint64_t woken;			/* while it is traced: when and by whom, trace.h */
-	void *spare;
+	void *spare;			/* while it is free: g.c */
 };
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
+_Static_assert(offsetof(struct g, fn) == 64, "what a switch touches: a cache line");
 
 struct timer;
 struct timer_slot {
@@ -270,7 +272,7 @@ struct p {
 	bool solo;			/* the only P: nobody steals from it */
 	uintptr_t after;		/* enum after in the low bits, 0: nothing */
 	struct gvt_runtime_slot *cnt;	/* its counters: the published page, or own */
-	struct g *gfree;
+	struct g *gfree;		/* free descriptors: see g.c */
 	uint32_t ngfree;
 	uint32_t nstacks;
 	struct stack *stacks;		/* free ones: see stack.c */
@@ -296,6 +298,7 @@ struct p {
 	struct m *seen_m;		/* on which it stood, */
 	int64_t seen_at;		/* since when it has seen that tick there, */
 	int64_t seen_time;		/* and what that thread had run by then */
+	struct g *gspare;		/* a full batch of free descriptors */
 	struct stack *spare;		/* a full batch of free stacks */
 	bool spare_used;		/* taken or put there since it was asked for */
 	bool trim;			/* sysmon asks for it: stack_trim() */
@@ -655,6 +658,7 @@ void rcu_each_g(void (*fn)(struct g *g, void *arg), void *arg);
 void rcu_free_slabs(void);
 
 void gq_put(struct g *g);
+void gq_put_all(struct g *const *g, uint32_t n);
 struct g *gq_get(struct p *p, uint32_t max);
 uint32_t gq_len(void);
 

@@ -26,16 +26,15 @@
 /* The ring is full: half of it, and @g, to the global queue. False: it no longer is full. */
 NOINLINE bool runq_put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail)
 {
-	struct g *batch[RUNQ_SIZE / 2];
+	struct g *batch[RUNQ_SIZE / 2 + 1];
 	uint32_t n = (tail - head) / 2;
 
 	for (uint32_t i = 0; i < n; i++)
 		batch[i] = load_relaxed(&p->runq[(head + i) % RUNQ_SIZE]);
 	if (!cas_seq(&p->head, head, head + n))
 		return false;
-	for (uint32_t i = 0; i < n; i++)
-		gq_put(batch[i]);
-	gq_put(g);
+	batch[n] = g;
+	gq_put_all(batch, n + 1);
 	return true;
 }
 
