@@ -587,6 +587,16 @@ inline net_look()
 	net_ready()
 }
 
+inline anywhere()
+{
+	got = false;
+#if defined(FOREIGN) || defined(PROCS) || defined(NET)
+	got = (gq > 0);
+#endif
+	got = (got || queue[0] > 0);
+	got = (got || queue[1] > 0) THIRD(; got = (got || queue[2] > 0))
+}
+
 inline look()
 {
 	/* sched_pick() */
@@ -613,15 +623,23 @@ inline look()
 	:: else
 	fi;
 #endif
+	k = 0;
+	if
+	:: !found && nidle + 1 >= np ->
+		anywhere();
+		k = (got -> 0 : 1);
+		got = false
+	:: else
+	fi;
 #ifdef NET
 	if
-	:: !found && poller == NONE -> net_look(); take_own()
+	:: !found && k == 0 && poller == NONE -> net_look(); take_own()
 	:: else
 	fi;
 #endif
 	if
-	:: !found -> steal()
-	:: else
+	:: !found && k == 0 -> steal()
+	:: else -> k = 0
 	fi
 }
 
@@ -642,16 +660,6 @@ inline stop_spinning()
 		got = false
 	:: else
 	fi
-}
-
-inline anywhere()
-{
-	got = false;
-#if defined(FOREIGN) || defined(PROCS) || defined(NET)
-	got = (gq > 0);
-#endif
-	got = (got || queue[0] > 0);
-	got = (got || queue[1] > 0) THIRD(; got = (got || queue[2] > 0))
 }
 
 #ifdef MUTATE_WANT_IGNORED

@@ -510,6 +510,9 @@ static struct g *look(struct m *m)
 		timer_run_all(m, go_now());
 		g = runq_get(p);
 	}
+	/* Nobody to steal from: it sleeps next, and is told of descriptors there at once. */
+	if (!g && load_relaxed(&sched.nidle) + 1 >= load_relaxed(&sched.np) && !work_anywhere())
+		return NULL;
 	if (!g && netpoll_on() && !load_relaxed(&sched.poller)) {
 		netpoll_look(m);
 		g = runq_get(p);
