@@ -73,7 +73,7 @@
  * fails role_kept		-DBUDGET=2 -DWORK -DNET -DMUTATE_ROLE_KEPT
  * fails nobody_polls		-DBUDGET=2 -DWORK -DNET -DMUTATE_NO_POLLER
  * fails events_dropped		-DBUDGET=2 -DWORK -DNET -DMUTATE_DROP_EVENTS
- * dies no_second_look_ever	-DBUDGET=0 -DWORK -DFOREIGN -DMUTATE_NO_SECOND_LOOK
+ * dies no_second_look_ever	-DBUDGET=1 -DWORK -DFOREIGN -DMUTATE_NO_SECOND_LOOK
  */
 
 #define NM	3
@@ -734,6 +734,9 @@ inline release_p()
 
 inline sleep()
 {
+#ifdef NET
+	assert(ev == 0);	/* whoever it got edges for has been readied */
+#endif
 	do
 	:: atomic {
 		!lock;
@@ -847,10 +850,7 @@ end_asleep:
 			park[me];
 			take_over();
 			got = false;
-#ifdef MUTATE_DROP_EVENTS
-			ev = 0;
-#endif
-#ifdef NET
+#if defined(NET) && !defined(MUTATE_DROP_EVENTS)
 			net_ready();
 #endif
 			break
