@@ -125,6 +125,11 @@ within "those that stay do not switch" 2 "$(rows "$work/out" | awk '$4 == 0' | w
 libgo=$!
 disown
 started+=("$libgo")
+# Its counters are there once its runtime has begun, which takes an emulated machine a while.
+publishes() {
+	awk -v pid="$libgo" '$1 == pid && $16 ~ /^[0-9]/ { found = 1 } END { exit !found }' /proc/gvt/process
+}
+[[ $source != gvt ]] || wait_until publishes
 gvt top -b -n 1 -d 0.3 -p "$libgo"
 is "a process that runs libgo is shown" "0 " "$status $err"
 # shellcheck disable=SC2034 # the name is one of the columns
