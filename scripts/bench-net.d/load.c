@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * load - tools/echo_load.c as a program: load for a server that sends back what it gets.
+ * load.c - tools/echo_load.c as a program: load for a server that sends back what it gets.
+ * Its arguments:
  *
- *   load load PORT CONNECTIONS SECONDS BYTES
+ *   load PORT CONNECTIONS SECONDS BYTES
  *	each connection sends BYTES, waits for all of them, and sends again; prints the number of
  *	answers for each second, and of all
- *   load hold PORT CONNECTIONS
+ *   hold PORT CONNECTIONS
  *	opens them, has each served once, prints "ready", and keeps them until its standard
  *	input ends
  */
@@ -79,6 +80,6 @@ int main(int argc, char **argv)
 		if (argc == 4 && !strcmp(argv[1], "hold"))
 			return hold(l, atoi(argv[2]), (uint64_t)conns);
 	}
-	fprintf(stderr, "usage: load load PORT CONNECTIONS SECONDS BYTES | hold PORT CONNECTIONS\n");
+	fprintf(stderr, "usage: load PORT CONNECTIONS SECONDS BYTES, or hold PORT CONNECTIONS\n");
 	return 2;
 }

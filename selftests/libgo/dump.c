@@ -23,7 +23,6 @@ static struct go_rwmutex written, read_by;
 static struct go_cond cond;
 static struct go_sem sem;
 
-
 /* The part on goroutine @id, up to the next empty line; NULL: it isn't there. */
 static char *part(uint64_t id)
 {

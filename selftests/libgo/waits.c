@@ -12,7 +12,6 @@ static struct go_waitgroup wg;
 static struct go_sem sem;
 static struct go_cond cond;
 
-
 /* Until a dump has line @want in the part on goroutine @id. */
 static void until_shown(uint64_t id, const char *want)
 {
