@@ -54,6 +54,7 @@
  * holds net		-DBUDGET=2 -DWORK -DNET
  * lives work_is_done	-DBUDGET=2 -DWORK
  * lives foreign_too	-DBUDGET=1 -DWORK -DFOREIGN
+ * long three_ps timers net
  * fails put_is_a_store		-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_PUT_PLAIN
  * fails no_fence_after_put	-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_NO_FENCE
  * fails no_second_look		-DBUDGET=2 -DWORK -DCOMPUTE -DMUTATE_NO_SECOND_LOOK

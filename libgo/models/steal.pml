@@ -32,6 +32,7 @@
  * holds owner_and_thieves	-DOPS=2
  * holds solo			-DOPS=2 -DSOLO
  * holds thief_of_a_thief	-DOPS=0 -DROBBED
+ * long solo thief_of_a_thief
  * fails tail_not_released	-DOPS=2 -DMUTATE_TAIL_RELAXED
  * fails slots_before_tail	-DOPS=2 -DMUTATE_NO_ACQUIRE
  * fails slots_after_cas		-DOPS=3 -DMUTATE_NO_RELEASE
