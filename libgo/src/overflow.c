@@ -40,6 +40,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "san.h"
+
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ	51
 #endif
@@ -105,7 +107,9 @@ void altstack_exit(struct m *m)
 	/* Unless the program has set one of its own on this thread. */
 	if (!sigaltstack(NULL, &now) && now.ss_sp == a->map + PAGE)
 		sigaltstack(&a->before, NULL);
-	munmap(a->map, a->size);
+	/* Valgrind delivers signals on one that is disabled, as long as it is no other. */
+	if (!RUNNING_ON_VALGRIND)
+		munmap(a->map, a->size);
 }
 
 /* ------------------------------------------------------------------- reports */
