@@ -8,6 +8,8 @@
 
 # ------------------------------------------------------------- what can be set
 O	?= build
+# One name for a folder: what depends on what is written down with it.
+override O := $(abspath $(O))
 ifeq ($(origin CC),default)
 CC	:= gcc
 endif
@@ -32,7 +34,7 @@ BASEFLAGS = -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -I include/uapi -MMD -MP -pthr
 
 # V=1 shows the commands
 Q	:= $(if $(V),,@)
-say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
+say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(patsubst $(CURDIR)/%,%,$(2)))
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
