@@ -104,11 +104,14 @@ static NOINLINE int refill(struct p *p)
 	return p->gfree ? 0 : err;
 }
 
-/* Where it ended on another P, it is still in that one's cache: on its way when it is needed. */
+/*
+ * Where it ended on another P, it is still in that one's cache: on its way when it is needed.
+ * NULL: nothing is fetched.
+ */
 static inline void fetch(const struct g *g)
 {
 	__builtin_prefetch(g, 1);
-	__builtin_prefetch(&g->fn, 1);
+	__builtin_prefetch((const void *)((uintptr_t)g + offsetof(struct g, fn)), 1);
 }
 
 /* A descriptor; NULL: none could be had, *@err says why. */
