@@ -8,17 +8,8 @@ set -uo pipefail
 . "$(dirname "$0")/tap.sh"
 
 known=$(cd "$(dirname "$0")" && pwd)/known_threads
-started=()
 
-# The work folder is tap.sh's; programs are ours. Each has a pipe held open for its commands.
-finish_programs() {
-	[[ $BASHPID == "$$" ]] || return 0
-	[[ ${#started[@]} -eq 0 ]] || kill -KILL "${started[@]}" 2>/dev/null
-	rm -rf "$work"
-}
-trap finish_programs EXIT
-
-# start NAME: a known_threads that reads commands; its number in $program
+# start NAME: a known_threads that reads commands from a pipe held open; its number in $program
 start() {
 	mkfifo "$work/$1.in"
 	"$known" <"$work/$1.in" >"$work/$1.out" &

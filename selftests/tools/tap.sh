@@ -5,8 +5,15 @@
 
 GVT=${GVT:-$(cd "$(dirname "$0")/../.." && pwd)/build/gvt}
 work=$(mktemp -d)
+# Programs that are to be ended with the script, and are not waited for: their numbers.
+started=()
 # A background job is a copy of this shell until it runs its command: the folder isn't its.
-trap '[[ $BASHPID != "$$" ]] || rm -rf "$work"' EXIT
+tap_exit() {
+	[[ $BASHPID == "$$" ]] || return 0
+	[[ ${#started[@]} -eq 0 ]] || kill -KILL "${started[@]}" 2>/dev/null
+	rm -rf "$work"
+}
+trap tap_exit EXIT
 number=0
 failures=0
 

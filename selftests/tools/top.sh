@@ -8,14 +8,6 @@ set -uo pipefail
 . "$(dirname "$0")/tap.sh"
 
 known=$(cd "$(dirname "$0")" && pwd)/known_threads
-started=()
-
-finish_programs() {
-	[[ $BASHPID == "$$" ]] || return 0
-	[[ ${#started[@]} -eq 0 ]] || kill -KILL "${started[@]}" 2>/dev/null
-	rm -rf "$work"
-}
-trap finish_programs EXIT
 
 # wrong NAME PATTERN ARG...: status 2, one line on stderr that matches
 wrong() {

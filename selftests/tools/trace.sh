@@ -31,16 +31,6 @@ wrong() {
 	matches "$name: says why" "^gvt: $pattern\$" "$err"
 }
 
-wait_until() {
-	local i
-
-	for ((i = 0; i < 3000; i++)); do
-		"$@" && return 0
-		sleep 0.02
-	done
-	return 1
-}
-
 plan 78
 
 # ------------------------------------------------------------------ wrong use
