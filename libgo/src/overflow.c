@@ -40,8 +40,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "san.h"
-
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ	51
 #endif
@@ -101,14 +99,20 @@ void altstack_exit(struct m *m)
 	struct altstack *a = m->altstack;
 	stack_t now;
 
-	if (!a)
-		return;
-	m->altstack = NULL;
 	/* Unless the program has set one of its own on this thread. */
-	if (!sigaltstack(NULL, &now) && now.ss_sp == a->map + PAGE)
+	if (a && !sigaltstack(NULL, &now) && now.ss_sp == a->map + PAGE)
 		sigaltstack(&a->before, NULL);
-	/* Valgrind delivers signals on one that is disabled, as long as it is no other. */
-	if (!RUNNING_ON_VALGRIND)
+}
+
+/*
+ * When no signal of libgo's can reach @m's thread any more: Valgrind delivers them on an
+ * alternate stack that is disabled too, as long as there is no other.
+ */
+void altstack_free(struct m *m)
+{
+	struct altstack *a = m->altstack;
+
+	if (a)
 		munmap(a->map, a->size);
 }
 

@@ -718,6 +718,7 @@ void overflow_exit(void);
 GO_NORETURN void overflow_report(const struct g *g, const void *pc);
 void altstack_init(struct m *m);
 void altstack_exit(struct m *m);
+void altstack_free(struct m *m);
 
 /* ---------------------------------------------------------------- timer.c */
 

@@ -493,6 +493,7 @@ static void end(struct m *m0)
 			continue;
 		if (load_acquire(&m->stopped)) {
 			pthread_join(m->thread, NULL);
+			altstack_free(m);
 			free(m);
 		} else {
 			/* Suspended for good: its thread goes on using its M. */
@@ -504,6 +505,7 @@ static void end(struct m *m0)
 	stack_exit(sched.keep_stacks);
 	rcu_exit();
 	page_exit();
+	altstack_free(m0);
 	free(m0);
 	sched.ms = NULL;
 }
