@@ -102,14 +102,18 @@ NOINLINE struct waiter *waitq_take_any(struct waitq *q)
 	return NULL;
 }
 
-/* With q->lock held: the goroutines' queue, without those of an earlier run. */
+/*
+ * With q->lock held: the goroutines' queue, without those of an earlier run. cond.c looks at
+ * its first one without the lock.
+ */
 static struct waitq *syncq_goroutines(struct syncq *q)
 {
 	uint32_t gen = load_relaxed(&sched.gen);
 
 	if (q->gen != gen) {
 		q->gen = gen;
-		q->goroutines = (struct waitq){ NULL, NULL };
+		q->goroutines.last = NULL;
+		store_relaxed(&q->goroutines.first, NULL);
 	}
 	return &q->goroutines;
 }
