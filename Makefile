@@ -8,6 +8,11 @@
 
 # ------------------------------------------------------------- what can be set
 O	?= build
+# Make takes a blank for the end of a name, and the kernel's build refuses both.
+ifneq ($(words x$(CURDIR) x$(O))$(findstring :,$(CURDIR)$(O)),2)
+$(error gvt: there is a blank or a colon in the path '$(CURDIR)' or in O='$(O)', and make cannot \
+	build there: please use another folder)
+endif
 # One name for a folder: what depends on what is written down with it.
 override O := $(abspath $(O))
 ifeq ($(origin CC),default)
@@ -36,6 +41,15 @@ BASEFLAGS = -std=gnu11 $(OPT) $(WARN) $(SANFLAGS) -I include/uapi -MMD -MP -pthr
 Q	:= $(if $(V),,@)
 say	= $(if $(V),,@printf '  %-8s%s\n' $(1) $(patsubst $(CURDIR)/%,%,$(2)))
 
+# lacking NAME,PACKAGE: for a build that would end in "no such file": what to install
+define lacking
+	@command -v $(PKG_CONFIG) >/dev/null || { \
+		echo "gvt: $(PKG_CONFIG) is missing; install it: apt-get install pkg-config" \
+		"(scripts/setup build installs all that is needed)" >&2; exit 1; }
+	@echo "gvt: $(PKG_CONFIG) does not find $(1); install it: apt-get install $(2)" \
+		"(scripts/setup build installs all that is needed)" >&2; exit 1
+endef
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -50,7 +64,7 @@ include Documentation/samples/samples.mk
 include selftests/selftests.mk
 
 ## all: the library, its examples, the tools, manual pages, and the module where kernel headers are found
-all: libgo tools examples man $(if $(KMOD_HEADERS),kmod)
+all: libgo tools examples man $(if $(KMOD_HEADERS),kmod,no-kmod)
 
 ## demo: threads beside goroutines, counted by gvt.ko in the lab virtual machine
 demo: setup-demo

@@ -30,7 +30,10 @@ KMOD_SRC := kmod/Kbuild $(sort $(wildcard kmod/*.c kmod/*.h))
 KMOD_MAKE = env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES -u MAKELEVEL \
 	$(KMOD_RUN) -C $(KMOD_HEADERS) M=$(KMOD_DIR) $(if $(W),W=$(W)) $(if $(C),C=$(C))
 
-.PHONY: kmod
+.PHONY: kmod no-kmod
+no-kmod:
+	@echo '  note: no kernel headers here, so no gvt.ko (make kmod says what to install)'
+
 ## kmod: gvt.ko for this kernel or, without its headers, for Debian 12's (KVER=...)
 KMOD_NAMED := $(filter command line environment,$(origin KVER))
 KMOD_OR_FETCH := ; or only fetch them: scripts/kbuild fetch -s SUITE $(KVER)

@@ -6,8 +6,10 @@ LIBGO_SONAME := libgvtgo.so.0
 LIBGO_SRC := $(sort $(wildcard libgo/src/*.c))
 LIBGO_ASM := libgo/arch/$(ARCH)/switch.S
 LIBGO_OBJ := $(LIBGO_SRC:%.c=$(O)/obj/%.o) $(LIBGO_ASM:%.S=$(O)/obj/%.o)
-URCU_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags liburcu-qsbr)
-URCU_LIBS ?= $(shell $(PKG_CONFIG) --libs liburcu-qsbr)
+ifndef URCU_LIBS
+URCU_CFLAGS := $(shell $(PKG_CONFIG) --cflags liburcu-qsbr 2>/dev/null)
+URCU_LIBS := $(shell $(PKG_CONFIG) --libs liburcu-qsbr 2>/dev/null)
+endif
 LIBGO_CFLAGS = $(BASEFLAGS) -fPIC -fvisibility=hidden -fno-strict-aliasing -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' \
 	-I libgo/include -I libgo/src -I libgo/arch/$(ARCH) $(URCU_CFLAGS) $(LIBGO_ARCH_CFLAGS)
 # The switch pushes where the compiler doesn't see it: arch/x86_64/arch.h.
@@ -18,6 +20,13 @@ GDB_AUTO_LOAD = $(PREFIX)/share/gdb/auto-load$(LIBDIR)
 
 .PHONY: libgo install-libgo uninstall-libgo
 libgo: $(O)/libgvtgo.so $(O)/libgvtgo.a $(O)/libgo.pc
+
+ifeq ($(strip $(URCU_LIBS)),)
+.PHONY: no-urcu
+no-urcu:
+	$(call lacking,liburcu-qsbr,liburcu-dev)
+$(LIBGO_OBJ): | no-urcu
+endif
 
 $(O)/obj/libgo/%.o: libgo/%.c
 	@mkdir -p $(@D)

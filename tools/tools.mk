@@ -5,8 +5,10 @@
 TOOLS_SRC := $(sort $(wildcard tools/*.c tools/experiments/*.c tools/bench/*.c))
 TOOLS_OBJ := $(TOOLS_SRC:%.c=$(O)/obj/%.o)
 TOOLS_PKGS := smartcols json-c ncursesw
-TOOLS_PKG_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(TOOLS_PKGS))
-TOOLS_PKG_LIBS ?= $(shell $(PKG_CONFIG) --libs $(TOOLS_PKGS))
+ifndef TOOLS_PKG_LIBS
+TOOLS_PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(TOOLS_PKGS) 2>/dev/null)
+TOOLS_PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(TOOLS_PKGS) 2>/dev/null)
+endif
 TOOLS_CFLAGS = $(BASEFLAGS) -D_GNU_SOURCE -DGVT_VERSION='"$(VERSION)"' -I tools -I libgo/include \
 	$(TOOLS_PKG_CFLAGS)
 TOOLS_LINK = $(CC) $(SANFLAGS) $(OPT) -pthread -Wl,-z,relro,-z,now $(TOOLS_OBJ) $(LDFLAGS) \
@@ -25,6 +27,13 @@ PEER_FILES := $(sort $(patsubst tools/peers/%,%,$(wildcard tools/peers/go/*.go \
 .PHONY: tools install-tools uninstall-tools
 ## tools: the command gvt, in $(O)/gvt
 tools: $(O)/gvt $(PEER_FILES:%=$(O)/peers/%)
+
+ifeq ($(strip $(TOOLS_PKG_LIBS)),)
+.PHONY: no-tools-pkgs
+no-tools-pkgs:
+	$(call lacking,one of $(TOOLS_PKGS),libsmartcols-dev libjson-c-dev libncurses-dev)
+$(TOOLS_OBJ): | no-tools-pkgs
+endif
 
 $(O)/obj/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
