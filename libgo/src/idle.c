@@ -22,6 +22,11 @@
  * computes for long after all, the monitor sees a queue that doesn't move, and wakes a
  * thief; one that finds something there ends the hush.
  *
+ * Those that only yield take turns as fast, but each has work of its own. A P that has made
+ * CROWD_TICKS switches in which nobody waited or ended, and has somebody in its ring, says so
+ * (crowded), wakes a thief whether it is hushed or not, and lets it take from the shortest ring.
+ * Where a thousand yields lie between two parks that is, at worst, a wake-up each time.
+ *
  * An M with a pinned goroutine runs no other. It never spins, passes its P on where that
  * goroutine waits or yields, and sleeps in a list of its own, from which only that goroutine's
  * becoming ready, or the time of a watcher, takes it; where there is no idle P then, it wants one
@@ -229,6 +234,21 @@ NOINLINE void idle_wake_unhushed(const struct p *p)
 {
 	if (!load_seq(&sched.nspinning) && !robbed(p) && !sched.no_steal)
 		idle_wake_p();
+}
+
+/*
+ * Each CROWD_TICKS switches of @p: has it done nothing but let goroutines yield that have more to
+ * do, and could one of them run elsewhere? Those that wait for each other are not meant: they park.
+ */
+void idle_spread(struct p *p)
+{
+	uint64_t left_off = page_parks(p) + p->cnt->goroutine_exits;
+	bool crowded = left_off == p->left_off && runq_ring_len(p) && !p->solo;
+
+	p->left_off = left_off;
+	store_relaxed(&p->crowded, crowded);
+	if (crowded && !sched.no_steal)
+		idle_wake();
 }
 
 /*
@@ -474,7 +494,7 @@ static struct g *steal(struct m *m)
 
 			if (victim == p)
 				continue;
-			g = runq_steal(p, victim, SHORT + 1);
+			g = runq_steal(p, victim, load_relaxed(&victim->crowded) ? 1 : SHORT + 1);
 			if (!g && round == 3)
 				g = steal_slow(p, victim, &waited);
 			if (g)

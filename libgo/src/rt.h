@@ -96,6 +96,7 @@
 #define STACK_MIN	(16UL << 10)
 #define RUNQ_SIZE	256		/* a power of two */
 #define FAIR_TICKS	64		/* look beyond the own queue every so many switches */
+#define CROWD_TICKS	1024		/* look for somebody to share with: a multiple of it */
 
 /* Why a goroutine waits: names in wait_names[], deadlock.c. */
 enum wait_why {
@@ -303,6 +304,8 @@ struct p {
 	bool spare_used;		/* taken or put there since it was asked for */
 	bool trim;			/* sysmon asks for it: stack_trim() */
 	uint32_t window_tick;		/* sysmon's: tick when the window began */
+	uint64_t left_off;		/* parks and ends, when it was last asked whether it is */
+	bool crowded;			/* what it runs only yields, and there are several: idle.c */
 	uint64_t parks[NR_WAIT_WHY];	/* by reason; their sum is published now and then: page.c */
 	struct gvt_runtime_slot own;	/* counters of a P that has no slot of its own */
 	struct gvt_runtime_slot flushed; /* and what of them the page has already */
@@ -596,6 +599,7 @@ static inline void sched_finish(struct p *p)
 struct g *idle_find(struct m *m);
 void idle_wake_p(void);
 void idle_wake_unhushed(const struct p *p);
+void idle_spread(struct p *p);
 void idle_ready_pinned(struct g *g);
 bool idle_others_wait(const struct p *p);
 void idle_wake_all(void);

@@ -79,6 +79,8 @@ static struct g *look_around(struct m *m, struct p *p)
 		rcu_thread_quiescent();
 		if (p->tick % (4 * FAIR_TICKS) == 0)
 			page_flush(p);
+		if (p->tick % CROWD_TICKS == 0)
+			idle_spread(p);
 		run_count_peak();
 		if (unlikely(load_relaxed(&p->trim)))
 			stack_trim(p);
@@ -468,7 +470,12 @@ NOINLINE void go_yield(void)
 			goto slow;
 	} else {
 		next = runq_get_shared(p);
-		if (unlikely(!next || !next->sp))
+		if (!next) {
+			/* Alone here: what else there may be is looked for each FAIR_TICKS. */
+			m_leave(m);
+			return;
+		}
+		if (unlikely(!next->sp))
 			goto slow;
 		p->after = (uintptr_t)g | AFTER_READY;
 	}

@@ -89,6 +89,38 @@ static void run_alone(void *arg)
 	go_wg_wait(&wg);
 }
 
+static pid_t where[2];
+static int began;
+static bool apart;
+
+static void on_which(void *arg)
+{
+	int me = (intptr_t)arg;
+	unsigned int i;
+
+	/* Together, and fast, before there is another P. */
+	inc(began);
+	until(rd(began) == 2);
+	for (i = 0; i < 5000; i++)
+		go_yield();
+	go_maxprocs(2);
+	while (!rd(apart)) {
+		wr(where[me], syscall(SYS_gettid));
+		if (rd(where[!me]) && rd(where[0]) != rd(where[1]))
+			wr(apart, true);
+		for (i = 0; i < 1000; i++)
+			go_yield();
+	}
+	go_wg_done(&wg);
+}
+
+static void two(void *arg)
+{
+	go_wg_add(&wg, 2);
+	start_n(2, on_which);
+	go_wg_wait(&wg);
+}
+
 static bool woke;
 
 static void sleeps(void *arg)
@@ -122,6 +154,13 @@ TEST(without_the_kernel_one_p)
 TEST(without_the_kernel_four_ps)
 {
 	run_on(4, million, (void *)8);
+}
+
+/* Each has more to do, and there are two Ps: no thief has to come by in the right moment. */
+TEST(spread_over_two_ps)
+{
+	run_on(1, two, NULL);
+	ASSERT_TRUE(apart);
 }
 
 TEST(alone)
