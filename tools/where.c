@@ -49,6 +49,7 @@ static bool beside(const char *self, char *script, size_t size)
 int where_vm(char **argv)
 {
 	static char timeout[] = VM_TIMEOUT, t[] = "-t", dashes[] = "--";
+	static char pass_signals[] = "--pass-signals";
 	const char *named = getenv("GVT_VM");
 	char self[PATH_MAX], script[PATH_MAX + 32];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -72,7 +73,7 @@ int where_vm(char **argv)
 	}
 	while (argv[n])
 		n++;
-	args = calloc(n + 6, sizeof(*args));
+	args = calloc(n + 7, sizeof(*args));
 	if (!args) {
 		complain("--where vm", "%s", strerror(ENOMEM));
 		return EXIT_FAILURE;
@@ -80,9 +81,10 @@ int where_vm(char **argv)
 	args[0] = script;
 	args[1] = t;
 	args[2] = timeout;
-	args[3] = dashes;
-	args[4] = self;
-	memcpy(args + 5, argv, n * sizeof(*args));
+	args[3] = pass_signals;
+	args[4] = dashes;
+	args[5] = self;
+	memcpy(args + 6, argv, n * sizeof(*args));
 	fflush(NULL);
 	execv(script, args);
 	complain(script, "%s", strerror(errno));

@@ -12,7 +12,8 @@ const char *where_am_i(void);
  * where_vm() - do this command in the lab machine, with gvt.ko loaded there
  * @argv: the command: "run" and its arguments
  *
- * Becomes the program that runs the machine: its output and exit status are the command's.
+ * Becomes the program that runs the machine: its output and exit status are the command's,
+ * and so is the first signal that is to end it.
  *
  * Return: an exit status, after a message: the machine isn't there.
  */

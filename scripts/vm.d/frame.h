@@ -3,7 +3,7 @@
  * What the guest's first process and the supervisor outside say to each other.
  *
  * One virtio-serial port carries everything, as frames: the command's two outputs, its
- * end, and towards the guest the job and, in an interactive run, the keys. One stream
+ * end, and towards the guest the job, signals and, in an interactive run, the keys. One stream
  * keeps its order, so whoever has read FRAME_EXIT has read all output before it, and no
  * byte of the payload is ever looked at: output is binary clean.
  *
@@ -33,6 +33,7 @@ enum frame_type {
 	FRAME_JOB,			/* "key=value\0"...: see guest.c, job_parse() */
 	FRAME_STDIN,			/* empty: end of file */
 	FRAME_WINSIZE,			/* struct winsize */
+	FRAME_SIGNAL,			/* int32_t: a signal for the command */
 };
 
 struct frame_header {

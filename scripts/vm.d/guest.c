@@ -248,12 +248,18 @@ static void reap(struct relay *relay)
 static void host_input(struct relay *relay)
 {
 	struct frame_header header;
+	int32_t signo;
 
 	if (read_all(port, &header, sizeof(header)) || header.len > sizeof(buffer) ||
 	    read_all(port, buffer, header.len))
 		die("the host's words are not understood");
 	if (header.type == FRAME_WINSIZE) {
 		ioctl(relay->out, TIOCSWINSZ, buffer);
+	} else if (header.type == FRAME_SIGNAL && header.len == sizeof(signo)) {
+		memcpy(&signo, buffer, sizeof(signo));
+		/* All that a terminal would reach; no group yet: it is about to become one. */
+		if (kill(-relay->child, signo))
+			kill(relay->child, signo);
 	} else if (header.type == FRAME_STDIN && relay->in >= 0) {
 		if (header.len && !write_all(relay->in, buffer, header.len))
 			return;

@@ -15,6 +15,10 @@
  *
  * Signals are blocked but in ppoll(), and a write follows only when ppoll() said that it
  * does not block: so a reader that stopped reading cannot keep Ctrl-C or the timeout out.
+ *
+ * A signal ends the machine. With --pass-signals the first one is the command's, which can
+ * say what it has until then; the second one ends the machine, and so does a command that
+ * goes on for GRACE_SECONDS all the same.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,6 +46,7 @@
 #define FIRST_LINE_SECONDS	10
 #define START_SECONDS		300	/* emulation, on a machine with other things to do */
 #define START_TRIES		3
+#define GRACE_SECONDS		120	/* for a command that was sent a signal, to end */
 #define STATUS_VM_FAILED	125
 #define TAINT_EXPECTED		(1ull << 12 | 1ull << 13)	/* out of tree, unsigned */
 
@@ -54,6 +59,7 @@ struct options {
 	bool		tty;
 	bool		use_stdin;
 	bool		at_once;
+	bool		pass_signals;
 	const char	*append;	/* the kernel's command line */
 	char		**qemu;		/* QEMU's, up to a NULL */
 };
@@ -64,6 +70,7 @@ struct guest {
 	int			port, console, errors;
 	bool			probing, spoke, greeted, failed, ended, gone;
 	double			since;		/* its start; once it greeted, the command's */
+	double			until;		/* the end of its grace, once a signal was passed */
 	struct frame_exit	end;
 	struct text		console_text, error_text, complaints, failure;
 	struct frame_header	header;		/* of the frame being read */
@@ -82,6 +89,7 @@ enum outcome {
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH };
 static volatile sig_atomic_t signalled, resized;
+static int passed;	/* the signal that the command was sent */
 static sigset_t unblocked;
 static struct options opt;
 static struct text job;
@@ -135,13 +143,18 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
-/* Leave as the signal would have made us leave, with the guest and the raw terminal gone. */
-static void leave_if_signalled(struct guest *guest)
+static void send_frame(struct guest *guest, uint32_t type, const void *data, uint32_t len)
 {
-	int sig = signalled;
+	struct frame_header header = { type, len };
 
-	if (!sig)
-		return;
+	/* A guest that is gone is noticed by the reader. */
+	if (!write_all(guest->port, &header, sizeof(header)))
+		write_all(guest->port, data, len);
+}
+
+/* Leave as the signal would have made us leave, with the guest and the raw terminal gone. */
+static void __attribute__((noreturn)) leave(struct guest *guest, int sig)
+{
 	guest_kill(guest->pid);
 	terminal_restore();
 	signal(sig, SIG_DFL);
@@ -150,8 +163,29 @@ static void leave_if_signalled(struct guest *guest)
 	_exit(128 + sig);
 }
 
+static void act_on_signal(struct guest *guest)
+{
+	int32_t sig = signalled;
+
+	if (!sig)
+		return;
+	if (!opt.pass_signals || passed || sig == SIGQUIT)
+		leave(guest, sig);
+	if (!guest->greeted) {
+		complain("SIG%s: the machine was not up yet, the command had not begun",
+			 sigabbrev_np(sig));
+		leave(guest, sig);
+	}
+	signalled = 0;
+	passed = sig;
+	guest->until = now() + GRACE_SECONDS;
+	send_frame(guest, FRAME_SIGNAL, &sig, sizeof(sig));
+}
+
 static double deadline(const struct guest *guest)
 {
+	if (passed)
+		return guest->until;
 	if (guest->greeted)
 		return guest->since + opt.timeout;
 	if (guest->probing && !guest->spoke)
@@ -172,7 +206,7 @@ static int wait_for(struct guest *guest, struct pollfd *fds, nfds_t nfds)
 		ts.tv_sec = left;
 		ts.tv_nsec = (left - ts.tv_sec) * 1e9;
 		n = ppoll(fds, nfds, &ts, &unblocked);
-		leave_if_signalled(guest);
+		act_on_signal(guest);
 		if (n > 0 || (n < 0 && errno == EINTR))
 			return 1;
 		if (n < 0)
@@ -202,15 +236,6 @@ static void put(struct guest *guest, int fd, const char *data, size_t len)
 			len -= n;
 		}
 	}
-}
-
-static void send_frame(struct guest *guest, uint32_t type, const void *data, uint32_t len)
-{
-	struct frame_header header = { type, len };
-
-	/* A guest that is gone is noticed by the reader. */
-	if (!write_all(guest->port, &header, sizeof(header)))
-		write_all(guest->port, data, len);
 }
 
 static void send_winsize(struct guest *guest)
@@ -395,6 +420,9 @@ static void explain(struct guest *guest, enum outcome outcome)
 		complain("%s", text_end(&guest->failure));
 	else if (panic)
 		complain("guest panicked: %s", panic);
+	else if (outcome == OUTCOME_HUNG && passed)
+		complain("the command did not end within %d s of SIG%s", GRACE_SECONDS,
+			 sigabbrev_np(passed));
 	else if (outcome == OUTCOME_HUNG && guest->greeted)
 		complain("guest hung: the command did not end within %ld s (-t allows more)",
 			 opt.timeout);
@@ -496,6 +524,7 @@ static void parse(int argc, char **argv)
 		{ "ignore-log", no_argument, NULL, 'i' },
 		{ "tty", no_argument, NULL, 'T' },
 		{ "stdin", no_argument, NULL, 'S' },
+		{ "pass-signals", no_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -534,6 +563,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 'S':
 			opt.use_stdin = true;
+			break;
+		case 'p':
+			opt.pass_signals = true;
 			break;
 		default:
 			exit(2);

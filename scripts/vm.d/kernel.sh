@@ -248,7 +248,9 @@ compile() {
 # prepare_programs: the lock, and the two programs. Runs started together prepare one after
 # the other.
 prepare_programs() {
-	mkdir -p "$build/vm" "$cache/kernel"
+	mkdir -p "$build/vm" "$cache/kernel" 2>/dev/null || :
+	[[ -w $build/vm && -w $cache/kernel ]] ||
+		die "cannot write to $build/vm or $cache/kernel; give others by O and GVT_CACHE"
 	exec 9>"$build/vm/lock"
 	flock 9
 	compile host -- "$top"/scripts/vm.d/host*.c

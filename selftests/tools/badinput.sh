@@ -18,7 +18,7 @@ wrong() {
 	matches "$name" "^2  gvt: $pattern\$" "$status $out $err"
 }
 
-plan 39
+plan 41
 
 wrong "nearest experiment: a letter missing" 'swich: no such experiment; did you mean .switch.\? .*' \
 	run swich
@@ -90,7 +90,7 @@ chmod +x "$work/vm"
 status=0
 out=$(GVT_VM=$work/vm "$GVT" run create --where vm --quick 2>&1) || status=$?
 matches "--where vm: the same command, and the machine's status" \
-	'^7 -t [0-9]+ -- /.*/gvt run --where vm --quick create$' "$status $out"
+	'^7 -t [0-9]+ --pass-signals -- /.*/gvt run --where vm --quick create$' "$status $out"
 # There, it runs; and the result says where.
 out=$(GVT_VM=kvm "$GVT" run mainexit --where vm --quick --n 5 --json)
 is "in the lab machine: says so" vm "$(sed -n 's/^ *"where": *"\(.*\)",$/\1/p' <<<"$out")"
@@ -112,6 +112,21 @@ for format in --csv ""; do
 	"$GVT" run mainexit deadlock --quick --n 5 $format 2>"$work/err" | head -n 1 >/dev/null
 	is "closed pipe, ${format:-a table}" "141 0 " "${PIPESTATUS[*]} $(<"$work/err")"
 done
+
+gvt trace -i "$work"
+is "a folder that is no trace" "1  gvt: $work: Is a directory" "$status $out $err"
+
+# Nothing that the kernel tells.
+if [[ $EUID -ne 0 ]] || ! unshare -m umount -l /proc 2>/dev/null; then
+	skip "no /proc" "needs root, to have one of its own without it"
+else
+	# Without it the loader can't tell where the program is.
+	status=0
+	err=$(LD_LIBRARY_PATH=$(dirname "$GVT") unshare -m sh -c 'umount -l /proc; exec "$0" doctor 2>&1' "$GVT") ||
+		status=$?
+	is "no /proc" "1 gvt: /proc: is not mounted; what the kernel counts is read there: mount -t proc proc /proc" \
+		"$status $err"
+fi
 
 # No memory for all of it: the limit is named, nothing is claimed, and the other side is
 # measured if it can be.
