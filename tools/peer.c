@@ -496,9 +496,16 @@ void peer_once(const struct plan *p, const struct result *r, const struct peer *
 		while (peer_line(&x, line) && peer_understand(&x, r, line, rep))
 			;
 	}
-	if (peer_end(&x, rep, &usage) && !any_figure(r, rep)) {
+	if (!peer_end(&x, rep, &usage))
+		return;
+	if (!any_figure(r, rep)) {
 		rep->done = false;
 		snprintf(rep->error, sizeof(rep->error), "%s: said nothing", peer->name);
+	}
+	for (size_t i = 0; i < r->nr_metrics; i++) {
+		if (!rep->set[i] && !rep->why[i][0])
+			rep_missing(rep, i, "%s: has no figure for %s", peer->name,
+				    r->metrics[i].name);
 	}
 }
 

@@ -22,7 +22,7 @@ experiment() {
 	}' <<<"$3")
 	expected[$1]=${4:-}
 }
-experiment create 200 "create_join_ns create_join_batch_ns create_call_ns create_process_ns=10"
+experiment create 200 "create_join_ns create_join_batch_ns create_call_ns"
 experiment switch 200 "yield_ns round_trip_ns round_trip_kernel_switches"
 experiment memory 100 "committed_bytes rss_bytes page_tables_bytes kernel_stack_bytes
 	reserved_bytes not_started_bytes"
@@ -141,7 +141,7 @@ for language in go python node java; do
 		[[ ! -f $(program $language "$name") ]] || cases+=("$language $name")
 	done
 done
-plan $((${#cases[@]} + 5))
+plan $((${#cases[@]} + 6))
 
 declare -A lacking
 for language in go python node java; do
@@ -190,4 +190,14 @@ for file in "$peers"/{go,python,node,java}/*.*; do
 	[[ -n ${n[$name]:-} || $name =~ ^(main|peer|server)$ ]] || untold+=" $file"
 done
 is "no program was left out" "" "$untold"
+
+# What is asked here is what gvt asks: names in the experiment, but those made with numbers.
+unasked=""
+for name in "${experiments[@]}"; do
+	for word in $(sed 's/=[0-9]*//g' <<<"${asked[$name]}"); do
+		[[ $word =~ _[0-9]+_ ]] ||
+			grep -qE "\"${word%_ns}(_ns)?\"" "$top/tools/experiments/$name.c" || unasked+=" $name: $word"
+	done
+done
+is "gvt asks for the same metrics" "" "$unasked"
 finish

@@ -8,7 +8,7 @@ set -uo pipefail
 # shellcheck source=selftests/tools/tap.sh
 . "$(dirname "$0")/tap.sh"
 
-plan 44
+plan 45
 
 mkdir -p "$work"/{bin,none,peers/{python,node}}
 # Nothing that is installed is found: what is here, and what a shell needs.
@@ -71,7 +71,9 @@ matches "... and of what was counted" \
 	$'\njobs,peer_counter,thread_creations,count,,,,,,,,,,,,,node,[0-9]+,,\n' "$out"
 peer 'printf "own_ns 7"'
 peers_of
-is "a line without an end, and metrics that it says nothing of" '"node": 7 ' "$(all node)"
+is "a line without an end, and metrics that it says nothing of" \
+	'"node": 7 "node": null "node": null "node": null ' "$(all node)"
+matches "... and why they are null" 'node: has no figure for pool_ns; ' "$why"
 
 # ------------------------------------------------------------------------------ faults
 # fault NAME PROGRAM REASON: no figure, the reason, and all else is there

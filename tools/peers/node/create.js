@@ -43,7 +43,6 @@ async function main() {
 	task.figure("create_join_batch_ns",
 		    await timed(async () => { calls = await createBatches(batch); }) / batch);
 	task.figure("create_call_ns", calls / batch);
-	task.none("create_process_ns", "Node.js can't fork without another program to run");
 }
 
 main();

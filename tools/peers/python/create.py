@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# create.py - what it costs to make a task of asyncio and wait for it; and a process.
+# create.py - what it costs to make a task of asyncio and wait for it.
 
 import asyncio
-import os
 import time
 
-from peer import read_task, timed, timed_async
+from peer import read_task, timed_async
 
 BATCH = 100
 
@@ -31,14 +30,6 @@ async def create_batches(n):
     return calls
 
 
-def create_processes(n):
-    for _ in range(n):
-        pid = os.fork()
-        if pid == 0:
-            os._exit(0)
-        os.waitpid(pid, 0)
-
-
 async def main(task):
     one = task["create_join_ns"]
     await create_one(one // 10)
@@ -52,8 +43,4 @@ async def main(task):
     task.figure("create_call_ns", calls / batch)
 
 
-task = read_task()
-asyncio.run(main(task))
-n = task["create_process_ns"]
-create_processes(n // 10)
-task.figure("create_process_ns", timed(create_processes, n) / n)
+asyncio.run(main(read_task()))
