@@ -75,8 +75,12 @@ int atomic_file_commit(struct atomic_file *a)
 	int err = 0;
 
 	errno = 0;
-	if (fflush(a->to) || ferror(a->to))
+	if (fflush(a->to) || ferror(a->to)) {
+		/* It failed before, and nobody knows why: this is dropped, so ask once more. */
+		if (!errno && putc('\n', a->to) != EOF)
+			fflush(a->to);
 		err = errno ? -errno : -EIO;
+	}
 	if (a->to != stdout && fclose(a->to) && !err)
 		err = -errno;
 	a->to = NULL;

@@ -321,6 +321,21 @@ static void check_go(struct finding *f)
 	check_program(f, "go", "golang-go", "Go itself, to compare with");
 }
 
+static void check_python(struct finding *f)
+{
+	check_program(f, "python3", "python3", "--peers python, and gil beside it");
+}
+
+static void check_node(struct finding *f)
+{
+	check_program(f, "node", "nodejs", "--peers node, and eventloop beside it");
+}
+
+static void check_java(struct finding *f)
+{
+	check_program(f, "javac", "default-jdk-headless", "--peers java");
+}
+
 static void check_gnuplot(struct finding *f)
 {
 	check_program(f, "gnuplot", "gnuplot-nox", "the pictures of gvt report");
@@ -362,6 +377,9 @@ static const struct check {
 	{ "make", "make", check_make },
 	{ "gcc", "gcc", check_gcc },
 	{ "go", "go", check_go },
+	{ "python", "python3", check_python },
+	{ "node", "node", check_node },
+	{ "java", "javac", check_java },
 	{ "gnuplot", "gnuplot", check_gnuplot },
 };
 

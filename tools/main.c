@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gvt.h"
 #include "suggest.h"
@@ -14,30 +15,39 @@ static int cmd_help(int argc, char **argv);
 
 static int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 1) {
+		complain(argv[1], "%s takes no arguments", argv[0]);
+		return EXIT_USAGE;
+	}
 	puts("gvt " GVT_VERSION);
 	return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/**
+ * struct command - a subcommand
+ * @name: what is typed
+ * @run: does it
+ * @reads_proc: what it shows comes from /proc
+ */
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	bool reads_proc;
 } commands[] = {
-	{ "list", cmd_list },
-	{ "run", cmd_run },
-	{ "stat", cmd_stat },
-	{ "top", cmd_top },
-	{ "trace", cmd_trace },
-	{ "doctor", cmd_doctor },
-	{ "bench", cmd_bench },
-	{ "complete", cmd_complete },
-	{ "report", cmd_report },
-	{ "help", cmd_help },
-	{ "--help", cmd_help },
-	{ "-h", cmd_help },
-	{ "version", cmd_version },
-	{ "--version", cmd_version },
+	{ "list", cmd_list, false },
+	{ "run", cmd_run, true },
+	{ "stat", cmd_stat, true },
+	{ "top", cmd_top, true },
+	{ "trace", cmd_trace, true },
+	{ "doctor", cmd_doctor, true },
+	{ "bench", cmd_bench, true },
+	{ "complete", cmd_complete, false },
+	{ "report", cmd_report, false },
+	{ "help", cmd_help, false },
+	{ "--help", cmd_help, false },
+	{ "-h", cmd_help, false },
+	{ "version", cmd_version, false },
+	{ "--version", cmd_version, false },
 };
 
 static int cmd_help(int argc, char **argv)
@@ -64,8 +74,14 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		if (commands[i].reads_proc && access("/proc/self/stat", R_OK)) {
+			complain("/proc", "is not mounted; what the kernel counts is read there: "
+					  "mount -t proc proc /proc");
+			return EXIT_FAILURE;
+		}
+		return commands[i].run(argc - 1, argv + 1);
 	}
 	s = (struct suggestion){ .typed = argv[1] };
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)

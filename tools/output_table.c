@@ -46,25 +46,25 @@ char *text_counter(char text[TEXT_SIZE], enum counter i, uint64_t value)
 void print_wrapped(FILE *to, const char *first, const char *indent, const char *text)
 {
 	size_t column = strlen(first);
+	bool blank = false;
 
 	fputs(first, to);
 	while (*text) {
 		size_t word = strcspn(text, " ");
 
-		if (column + word > WIDTH && column > strlen(indent)) {
+		/* A blank comes with the word after it: no line ends in one. */
+		if (column + blank + word > WIDTH && column > strlen(indent)) {
 			fprintf(to, "\n%s", indent);
 			column = strlen(indent);
+		} else if (blank) {
+			putc(' ', to);
+			column++;
 		}
 		fwrite(text, 1, word, to);
 		column += word;
 		text += word;
-		if (*text == ' ') {
-			if (column < WIDTH) {
-				putc(' ', to);
-				column++;
-			}
-			text++;
-		}
+		blank = *text == ' ';
+		text += blank;
 	}
 	putc('\n', to);
 }

@@ -17,12 +17,12 @@ bool parse_seconds(const char *what, const char *text, double min, double max, d
 	if (text[strspn(text, "0123456789.")] == '\0')
 		value = strtod(text, &end);
 	if (!end || end == text || *end) {
-		complain(what, "`%s` is not a number of seconds; give one from %g to %g", text, min,
+		complain(what, "`%s` is not a number of seconds; give one from %.10g to %.10g", text, min,
 			 max);
 		return false;
 	}
 	if (value < min || value > max) {
-		complain(what, "%s is out of range; give a number of seconds from %g to %g", text,
+		complain(what, "%s is out of range; give a number of seconds from %.10g to %.10g", text,
 			 min, max);
 		return false;
 	}

@@ -200,8 +200,9 @@ void top_table_free(struct top_table *t)
 
 void top_text_head(char text[TOP_LINE], const struct top_table *t, const struct top_view *view)
 {
-	int len = snprintf(text, TOP_LINE, "%.3f s, %zu processes, %zu threads, "
-			   "%.0f switches/s in all, by %s", t->seconds, t->processes, t->threads,
+	int len = snprintf(text, TOP_LINE, "%.3f s, %zu process%s, %zu thread%s, "
+			   "%.0f switches/s in all, by %s", t->seconds, t->processes,
+			   t->processes == 1 ? "" : "es", t->threads, t->threads == 1 ? "" : "s",
 			   t->switches, top_sort_name[view->sort]);
 
 	if (view->threads_of)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "atomic_file.h"
@@ -166,8 +167,14 @@ static int draw_file(const char *name)
 	FILE *from = std ? tmpfile() : fopen(name, "re");
 	char bytes[BUFSIZ];
 	size_t n;
+	struct stat st;
 	int status;
 
+	if (from && !fstat(fileno(from), &st) && S_ISDIR(st.st_mode)) {
+		fclose(from);
+		from = NULL;
+		errno = EISDIR;
+	}
 	if (!from) {
 		complain(name, "%s", strerror(errno));
 		return EXIT_FAILURE;

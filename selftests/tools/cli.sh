@@ -18,7 +18,7 @@ wrong() {
 	is "$name: nothing on stdout" "" "$out"
 }
 
-plan 80
+plan 83
 
 wrong "no command" 'command: none given; .*gvt help.*'
 wrong "unknown command" 'frobnicate: no such command; .*gvt help.*' frobnicate
@@ -46,6 +46,7 @@ wrong "stat with an unknown option" '-x: no such option of stat; .*' stat -x tru
 wrong "list with an argument" 'create: list takes nothing but --json' list create
 wrong "doctor with an argument" 'x: doctor takes nothing but --json' doctor x
 wrong "help about what is not there" 'x: no such command or experiment; .*' help x
+wrong "--version with an argument" 'x: --version takes no arguments' --version x
 
 gvt --version
 matches "--version" '^gvt [0-9]+\.[0-9]+\.[0-9]+$' "$out"

@@ -72,7 +72,7 @@ after=$(all_switches "$ticking")
 is "status 0" 0 "$status"
 read -r pid name threads kernel _ <<<"$(rows "$work/out")"
 is "number, name and threads" "$ticking known_threads 6" "$pid $name $threads"
-seconds=$(sed -n 's/^gvt top [0-9:]*: \([0-9.]*\) s, 1 processes, 6 threads, .*/\1/p' <<<"$out")
+seconds=$(sed -n 's/^gvt top [0-9:]*: \([0-9.]*\) s, 1 process, 6 threads, .*/\1/p' <<<"$out")
 matches "the head says for how long, and of how many" '^[0-9]+\.[0-9]{3}$' "$seconds"
 # The rate is rounded to a tenth, or a whole one, the time to a millisecond.
 count=$(awk -v r="$kernel" -v s="$seconds" 'BEGIN { printf "%d", (r - 0.5) * (s - 0.001) }')

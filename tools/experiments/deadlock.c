@@ -125,7 +125,7 @@ static const char about[] =
 	"A process makes --n goroutines that send on a channel from which nobody receives; then\n"
 	"main does, too. libgo sees that nothing is left that could wake one: it prints \"fatal\n"
 	"error: all goroutines are asleep - deadlock!\" with every goroutine, what it waits for and\n"
-	"since where, and ends the process with status 2. With threads all wait for a semaphore\n"
+	"where, and ends the process with status 2. With threads all wait for a semaphore\n"
 	"that nobody posts.\n"
 	"\n"
 	"Read: the first process ends by itself, at once, and says why. The other hangs for ever:\n"

@@ -107,7 +107,7 @@ static const char about[] =
 	"The same computing, cut into four tasks for each P, is done on 1, 2, 4, ... Ps, up to\n"
 	"--procs; for threads, the process is bound to as many CPUs.\n"
 	"\n"
-	"Read: n Ps take a n-th of the time, as far as there are CPUs; threads and goroutines\n"
+	"Read: n Ps take an n-th of the time, as far as there are CPUs; threads and goroutines\n"
 	"gain alike, as computing needs no scheduler. The claim holds where the speed-up from 1\n"
 	"to all is at least 0.7 for each CPU; where threads don't get that, others use the\n"
 	"machine, and nothing can be told.\n"
