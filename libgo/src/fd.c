@@ -43,14 +43,18 @@ char fd_order;
 int fd_poll_now(int fd, int events)
 {
 	static const struct timespec zero;
-	struct timespec t = zero;
 	struct pollfd p = { .fd = fd, .events = (short)events };
 	long ret;
 
 	/* For poll() that would be nothing to look at. */
 	if (fd < 0)
 		return -EBADF;
-	ret = SYS(ppoll, &p, 1, &t, NULL, 0);
+	/* Where a signal is about to be handled, it ends with EINTR, though it doesn't wait. */
+	do {
+		struct timespec t = zero;
+
+		ret = SYS(ppoll, &p, 1, &t, NULL, 0);
+	} while (ret == -EINTR);
 	if (ret < 0)
 		return (int)ret;
 	return p.revents & POLLNVAL ? -EBADF : p.revents;

@@ -5,6 +5,7 @@
  * signal becomes a value in a channel.
  */
 #include "test.h"
+#include <poll.h>
 #include <sys/time.h>
 
 static struct go_waitgroup wg;
@@ -223,6 +224,30 @@ TEST(at_any_moment)
 	handled = 0;
 	handle(SIGALRM, asks, 0);
 	run_on(4, under_fire, NULL);
+}
+
+/* poll() ends with EINTR where a signal is pending, even if it isn't to wait. */
+static void readiness_under_fire(void *arg)
+{
+	const struct itimerval fast = { { 0, 100 }, { 0, 100 } }, off = { { 0, 0 }, { 0, 0 } };
+	int p[2], i;
+
+	CHECK_EQ(0, pipe(p));
+	CHECK_EQ(0, setitimer(ITIMER_REAL, &fast, NULL));
+	while (rd(handled) < scaled(500)) {
+		for (i = 0; i < 20; i++)
+			CHECK_EQ(-ETIMEDOUT, go_poll_fd(p[0], POLLIN, go_now() - 1));
+	}
+	CHECK_EQ(0, setitimer(ITIMER_REAL, &off, NULL));
+	close(p[0]);
+	close(p[1]);
+}
+
+TEST(readiness_at_any_moment)
+{
+	handled = 0;
+	handle(SIGALRM, asks, SA_RESTART);
+	run_on(1, readiness_under_fire, NULL);
 }
 
 /* ------------------------------------------------------- from a signal to a channel */
