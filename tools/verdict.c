@@ -70,7 +70,10 @@ static enum verdict judge_figure(struct result *r, const struct expectation *e,
 	return good ? VERDICT_HOLDS : VERDICT_FAILS;
 }
 
-/* Where threads don't get what is compared, the machine didn't have it to give. */
+/*
+ * Where threads don't get what is compared, the machine didn't have it to give: as others use
+ * it, or as it is emulated, one CPU after the other.
+ */
 static enum verdict judge_ground(struct result *r, const struct expectation *e,
 				 const struct metric *m)
 {
@@ -83,7 +86,8 @@ static enum verdict judge_ground(struct result *r, const struct expectation *e,
 	}
 	if (f->median >= e->bound)
 		return VERDICT_HOLDS;
-	add_why(r, "%s of the %s only %s, %s are needed to tell: others use the machine",
+	add_why(r, "%s of the %s only %s, %s are needed to tell: others use the machine, or "
+		"its CPUs take turns",
 		e->metric, side_name[e->side], text_value(is, m->unit, f->median),
 		text_value(bound, m->unit, e->bound));
 	return VERDICT_NOT_MEASURED;

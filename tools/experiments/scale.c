@@ -208,7 +208,7 @@ static int goroutine_step(const struct steps *s, struct rep *rep, size_t i,
 
 /* May step @i be done? Else *why says why not. */
 static bool goroutine_room(const struct plan *p, const struct rep *rep, size_t i,
-			   uint64_t available, char *why)
+			   uint64_t available, bool *slow, char *why)
 {
 	int64_t time = p->o->quick ? GOROUTINES_QUICK_NS : GOROUTINES_NS;
 	const struct steps *s = p->arg;
@@ -221,12 +221,26 @@ static bool goroutine_room(const struct plan *p, const struct rep *rep, size_t i
 		return false;
 	}
 	/* A step of fewer than 1,000 is too short to judge by. */
-	if (!p->o->n && i && s->n[i - 1] >= 1000 && rep->value[i - 1] * s->n[i] > time) {
+	*slow = !p->o->n && i && s->n[i - 1] >= 1000 && rep->value[i - 1] * s->n[i] > time;
+	if (*slow) {
 		snprintf(why, WHY_SIZE, "goroutines: %s would take this machine more than %lld s", n,
 			 (long long)(time / NSEC_PER_SEC));
 		return false;
 	}
 	return true;
+}
+
+/*
+ * Where time ended it, the most that there can be is not known; but that they are more than
+ * the threads that the limits allow may be known all the same.
+ */
+static bool more_than_threads(uint64_t alive)
+{
+	struct thread_limit limits[LIMIT_NR];
+	enum limit bound;
+
+	limits_read(limits);
+	return alive / 2 >= limits_safe(limits, &bound);
 }
 
 static void goroutine_side(const struct plan *p, struct rep *rep)
@@ -236,6 +250,7 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	struct parked_goroutines warm;
 	char text[TEXT_SIZE], why[WHY_SIZE] = "";
 	struct memuse from;
+	bool slow = false;
 	size_t i;
 	int err;
 
@@ -246,7 +261,7 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	parked_goroutines_release(&warm);
 	err = memuse_read(&from);
 	for (i = 0; !err && i < s->nr; i++) {
-		if (!goroutine_room(p, rep, i, available, why))
+		if (!goroutine_room(p, rep, i, available, &slow, why))
 			break;
 		err = goroutine_step(s, rep, i, &from);
 		if (err)
@@ -254,6 +269,8 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	}
 	if (i == s->nr)
 		return;
+	if (slow && !more_than_threads(s->n[i - 1]))
+		rep->set[s->nr + MAX_ALIVE] = false;
 	if (err)
 		snprintf(why, WHY_SIZE, "goroutines: %s not reached: %s",
 			 text_count(text, s->n[i]), strerror(-err));

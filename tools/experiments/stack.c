@@ -18,7 +18,7 @@
 
 /* Where nobody needs a stack's memory for so long, libgo gives it back: else a second. */
 #define COOL_MS		100
-#define GIVE_BACK_NS	(3 * NSEC_PER_SEC)
+#define GIVE_BACK_NS	(10 * NSEC_PER_SEC)
 #define LOOK_NS		(50 * 1000000LL)
 
 enum { FRESH, DEEP, RETURNED, ENDED, NR_METRICS };

@@ -22,7 +22,7 @@
 #define QUEUE		256
 
 /* Of the picture. */
-#define MAX_PS		8
+#define DRAWN_PS	8
 #define WIDTH		40
 
 /* Processes of the goroutine side; the figures of the second come after those of the first. */
@@ -31,26 +31,30 @@ enum { EACH, BUSIEST, STOLEN, EACH_OFF, BUSIEST_OFF, STOLEN_OFF, NR_METRICS };
 
 static const struct metric_def metrics[NR_METRICS] = {
 	[EACH] = { "job_ns", "ns", "each job, all in one queue at first" },
-	[BUSIEST] = { "busiest_share", "percent", "  jobs done by the busiest thread" },
+	[BUSIEST] = { "busiest_share", "percent", "  jobs done by the busiest P / thread" },
 	[STOLEN] = { "stolen", "count", "  steals, of so many jobs" },
 	[EACH_OFF] = { "job_off_ns", "ns", "each job, with stealing switched off" },
-	[BUSIEST_OFF] = { "busiest_share_off", "percent", "  jobs done by the busiest thread" },
+	[BUSIEST_OFF] = { "busiest_share_off", "percent", "  jobs done by the busiest P / thread" },
 	[STOLEN_OFF] = { "stolen_off", "count", "  steals, of so many jobs" },
 };
 
-/* @queue: of each thread that does jobs */
+/*
+ * @queue: of each thread that does jobs
+ * @who: which thread did how many
+ * @ended: the same of each P, until the measurement began. By Ps, not by the threads that had
+ *	   them: one that gets no CPU loses its P, and another one goes on with it.
+ */
 struct shop {
 	struct link *queue;
 	struct who who;
+	uint64_t ended[GO_MAXPROCS_LIMIT];
 };
 
 static void goroutine(void *arg, uint64_t i)
 {
-	struct shop *s = arg;
-
+	(void)arg;
 	(void)i;
 	burn(JOB_STEPS);
-	who_note(&s->who);
 }
 
 static void thread(void *arg, uint64_t i)
@@ -92,17 +96,24 @@ static int with_stealing(const struct plan *p, struct rep *rep, struct shop *s, 
 	return crew_run(rep, p->s, n, goroutine, s);
 }
 
+/* Jobs that a P has done since note_ps(). */
+static uint64_t done_by(const struct shop *s, int i)
+{
+	struct go_p_stats stats;
+
+	return go_stats_p(i, &stats) ? 0 : stats.ended - s->ended[i];
+}
+
 /* Who did how many of them: a line for each P. */
-static void draw(const struct plan *p, struct rep *rep, const uint64_t *before, uint64_t jobs)
+static void draw(const struct plan *p, struct rep *rep, const struct shop *s, uint64_t jobs)
 {
 	size_t len = strlen(rep->picture), room = sizeof(rep->picture) - len;
 	char *to = rep->picture + len;
-	int n = p->procs < MAX_PS ? p->procs : MAX_PS;
-	struct go_p_stats stats;
+	int n = p->procs < DRAWN_PS ? p->procs : DRAWN_PS;
 
 	len = snprintf(to, room, "  jobs done by each P, stealing %s:\n", p->variant ? "off" : "on");
-	for (int i = 0; i < n && len < room && !go_stats_p(i, &stats); i++) {
-		uint64_t done = stats.ended - before[i];
+	for (int i = 0; i < n && len < room; i++) {
+		uint64_t done = done_by(s, i);
 		int bar = jobs ? done * WIDTH / jobs : 0;
 
 		bar = bar < WIDTH ? bar : WIDTH;
@@ -111,25 +122,38 @@ static void draw(const struct plan *p, struct rep *rep, const uint64_t *before, 
 	}
 }
 
-static void note_ps(const struct plan *p, uint64_t *ended)
+static void note_ps(const struct plan *p, struct shop *s)
 {
 	struct go_p_stats stats;
 
-	for (int i = 0; i < p->procs && i < MAX_PS; i++)
-		ended[i] = go_stats_p(i, &stats) ? 0 : stats.ended;
+	for (int i = 0; i < p->procs; i++)
+		s->ended[i] = go_stats_p(i, &stats) ? 0 : stats.ended;
+}
+
+/* The most that one P, or thread, has done. */
+static uint64_t busiest(const struct plan *p, struct shop *s)
+{
+	uint64_t least, most = 0;
+
+	if (p->s == SIDE_THREAD)
+		who_count(&s->who, &least, &most);
+	for (int i = 0; i < p->procs && p->s == SIDE_GOROUTINE; i++) {
+		uint64_t done = done_by(s, i);
+
+		most = done > most ? done : most;
+	}
+	/* One that ended just before may be counted just after. */
+	return most < p->n[0] * ROUNDS ? most : p->n[0] * ROUNDS;
 }
 
 /* The figures of one process, from metric @first on. */
 static void tell(const struct plan *p, struct rep *rep, struct shop *s, int first, double each,
 		 uint64_t steals)
 {
-	uint64_t least, most;
-
 	rep_set(rep, first + EACH, each);
 	if (p->procs == 1)
 		return;
-	who_count(&s->who, &least, &most);
-	rep_set(rep, first + BUSIEST, 100. * most / (p->n[0] * ROUNDS));
+	rep_set(rep, first + BUSIEST, 100. * busiest(p, s) / (p->n[0] * ROUNDS));
 	rep_set(rep, first + STOLEN, steals);
 }
 
@@ -137,7 +161,7 @@ static void side(const struct plan *p, struct rep *rep)
 {
 	int (*once)(const struct plan *p, struct rep *rep, struct shop *s, uint64_t n) =
 		p->s == SIDE_THREAD ? without_stealing : with_stealing;
-	uint64_t n = p->n[0], ended[MAX_PS] = { 0 }, steals;
+	uint64_t n = p->n[0], steals;
 	struct go_stats stats = { .steals = 0 };
 	static struct shop s;
 	int64_t t0;
@@ -147,7 +171,7 @@ static void side(const struct plan *p, struct rep *rep)
 	memset(&s.who, 0, sizeof(s.who));
 	if (p->s == SIDE_GOROUTINE) {
 		go_stats(&stats);
-		note_ps(p, ended);
+		note_ps(p, &s);
 	}
 	steals = stats.steals;
 	t0 = now_ns();
@@ -160,7 +184,7 @@ static void side(const struct plan *p, struct rep *rep)
 	each = elapsed_ns(t0) / (n * ROUNDS);
 	if (p->s == SIDE_GOROUTINE) {
 		go_stats(&stats);
-		draw(p, rep, ended, n * ROUNDS);
+		draw(p, rep, &s, n * ROUNDS);
 	}
 	tell(p, rep, &s, p->variant == OFF ? EACH_OFF : EACH, each, stats.steals - steals);
 	/* There is nothing to switch off. */
