@@ -77,6 +77,11 @@ const char *host_virtual(void)
 }
 #endif
 
+int host_slowness(void)
+{
+	return strcmp(host_virtual(), "tcg") ? 1 : 4;
+}
+
 const char *host_governor(void)
 {
 	static char text[32];

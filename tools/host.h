@@ -19,6 +19,9 @@ int host_cpus(void);
  */
 const char *host_virtual(void);
 
+/* How many times as long something may take here before it counts as hung: 4 in "tcg", else 1. */
+int host_slowness(void);
+
 /*
  * How the kernel chooses the CPUs' frequency ("performance", "schedutil", ...); NULL where it
  * doesn't, as in most virtual machines.

@@ -22,6 +22,7 @@
 
 #include <libgo.h>
 
+#include "host.h"
 #include "interrupt.h"
 #include "measure.h"
 
@@ -158,7 +159,9 @@ static void child(const struct plan *p, struct rep *rep)
 
 static int timeout_of(const struct plan *p)
 {
-	return p->o->n ? REP_TIMEOUT_N : p->o->quick ? REP_TIMEOUT_QUICK : REP_TIMEOUT;
+	int seconds = p->o->n ? REP_TIMEOUT_N : p->o->quick ? REP_TIMEOUT_QUICK : REP_TIMEOUT;
+
+	return seconds * host_slowness();
 }
 
 /* How long it may still live; 0: no longer. */

@@ -188,7 +188,8 @@ static int timeout_of(const struct plan *p)
 
 	if (seconds > 0)
 		return seconds;
-	return p->o->n ? PEER_TIMEOUT_N : p->o->quick ? PEER_TIMEOUT_QUICK : PEER_TIMEOUT;
+	seconds = p->o->n ? PEER_TIMEOUT_N : p->o->quick ? PEER_TIMEOUT_QUICK : PEER_TIMEOUT;
+	return seconds * host_slowness();
 }
 
 bool peer_start(struct peer_process *x, const struct plan *p, const struct result *r,
@@ -502,8 +503,13 @@ void peer_once(const struct plan *p, const struct result *r, const struct peer *
 		rep->done = false;
 		snprintf(rep->error, sizeof(rep->error), "%s: said nothing", peer->name);
 	}
+	/* What it can't do mostly takes away the next figure, too. */
 	for (size_t i = 0; i < r->nr_metrics; i++) {
-		if (!rep->set[i] && !rep->why[i][0])
+		if (rep->set[i] || rep->why[i][0])
+			continue;
+		if (i && rep->why[i - 1][0])
+			memcpy(rep->why[i], rep->why[i - 1], WHY_SIZE);
+		else
 			rep_missing(rep, i, "%s: has no figure for %s", peer->name,
 				    r->metrics[i].name);
 	}

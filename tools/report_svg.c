@@ -29,7 +29,7 @@ const char *const chart_colour[COLOUR_NR] = {
 const char *const chart_dark[COLOUR_NR] = {
 	[COLOUR_THREAD] = "#f08030",   [COLOUR_GOROUTINE] = "#56b4e9",
 	[COLOUR_PROCESS] = "#e29cc4",  [COLOUR_PEER] = "#1fbf92",
-	[COLOUR_PEER + 1] = "#e6b800", [COLOUR_PEER + 2] = "#f0e442",
+	[COLOUR_PEER + 1] = "#e6b800", [COLOUR_PEER + 2] = "#fff6c2",
 	[COLOUR_PEER + 3] = "#a8a8a8", [COLOUR_INK] = "#e4e6ea",
 	[COLOUR_GRID] = "#3a3f47",
 };

@@ -97,6 +97,8 @@ const char report_method[] =
 	"<li>A verdict follows from the figures: each claim has a list of what is expected; all "
 	"hold: <i>holds</i>; one doesn't: <i>fails</i>; one has no figures, or the machine "
 	"didn't have to give what is compared: <i>not measured</i>.</li>\n"
+	"<li>A side, and a language, has the same colour and symbol in each picture; in timelines a "
+	"colour is a task.</li>\n"
 	"<li>Axes with tics like 1, 10, 100 are logarithmic. In pictures of rows a zero stands at "
 	"the left end.</li>\n"
 	"</ul>\n";

@@ -73,7 +73,7 @@ peer 'printf "own_ns 7"'
 peers_of
 is "a line without an end, and metrics that it says nothing of" \
 	'"node": 7 "node": null "node": null "node": null ' "$(all node)"
-matches "... and why they are null" 'node: has no figure for pool_ns; ' "$why"
+matches "... and why they are null" 'node: has no figure for pool_ns' "$why"
 
 # ------------------------------------------------------------------------------ faults
 # fault NAME PROGRAM REASON: no figure, the reason, and all else is there
