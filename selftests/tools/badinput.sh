@@ -122,6 +122,7 @@ if [[ $EUID -ne 0 ]] || ! unshare -m umount -l /proc 2>/dev/null; then
 else
 	# Without it the loader can't tell where the program is.
 	status=0
+	# shellcheck disable=SC2016 # that shell's
 	err=$(LD_LIBRARY_PATH=$(dirname "$GVT") unshare -m sh -c 'umount -l /proc; exec "$0" doctor 2>&1' "$GVT") ||
 		status=$?
 	is "no /proc" "1 gvt: /proc: is not mounted; what the kernel counts is read there: mount -t proc proc /proc" \

@@ -194,7 +194,8 @@ is "no program was left out" "" "$untold"
 # What is asked here is what gvt asks: names in the experiment, but those made with numbers.
 unasked=""
 for name in "${experiments[@]}"; do
-	for word in $(sed 's/=[0-9]*//g' <<<"${asked[$name]}"); do
+	read -ra words <<<"${asked[$name]}"
+	for word in "${words[@]%%=*}"; do
 		[[ $word =~ _[0-9]+_ ]] ||
 			grep -qE "\"${word%_ns}(_ns)?\"" "$top/tools/experiments/$name.c" || unasked+=" $name: $word"
 	done
