@@ -210,7 +210,7 @@ struct g {
 	uint8_t state;			/* enum g_state, for dumps and go_run()'s end */
 	uint8_t why;			/* enum wait_why */
 	uint16_t flags;			/* GO_PINNED */
-	uint32_t since;			/* seconds: seen parked by sysmon; 0: not yet, see dump.c */
+	uint32_t since;			/* seconds: seen parked by sysmon; sched_park(): 0; see dump.c */
 	uint32_t eh_uncaught;		/* its C++ state, while it doesn't run: thread.c */
 
 	void (*fn)(void *);

@@ -71,7 +71,6 @@ static inline void init_g(struct g *g, void (*fn)(void *), void *arg, const void
 	g->name = NULL;
 	g->stack_size = 0;
 	g->site = site;
-	g->since = 0;
 }
 
 static int init_with(struct g *g, const struct go_attr *attr)
