@@ -584,7 +584,7 @@ int go_select(struct go_case *cases, size_t n);
 struct go_mutex {
 	/* private: */
 	uint64_t _owner;
-	uint32_t _state, _sema, _lock, _gen;
+	uint32_t _due, _ways, _lock, _gen;
 	void *_waiters[4];
 };
 
@@ -611,12 +611,34 @@ bool go_mutex_trylock(struct go_mutex *m);
  * go_mutex_unlock() - unlock
  * @m: the mutex; need not have been locked by the caller
  *
- * Panics with "sync: unlock of unlocked mutex".
+ * Panics with "sync: unlock of unlocked mutex". It may touch @m for a moment after another
+ * one has got it: free it when no call for it is running any more.
  *
  * Context: any thread. Does not block.
  * Go: (*sync.Mutex).Unlock.
  */
 void go_mutex_unlock(struct go_mutex *m);
+
+#ifdef __GNUC__
+/* No call where nobody waits: libgo's mutex.c says what goes on here. */
+void go_mutex_due_(struct go_mutex *m);
+
+GO_UNUSED static inline void go_mutex_unlock_(struct go_mutex *m)
+{
+	uint64_t owner = __atomic_load_n(&m->_owner, __ATOMIC_RELAXED);
+	uint32_t due = __atomic_load_n(&m->_due, __ATOMIC_RELAXED);
+
+	if (__builtin_expect(!(owner & 1) || due, 0)) {
+		go_mutex_unlock(m);
+		return;
+	}
+	__atomic_store_n(&m->_owner, 0, __ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(__atomic_load_n(&m->_due, __ATOMIC_RELAXED) != 0, 0))
+		go_mutex_due_(m);
+}
+#define go_mutex_unlock(m) go_mutex_unlock_(m)
+#endif
 
 /**
  * struct go_rwmutex - any number of readers, or one writer; zero-filled is unlocked

@@ -56,7 +56,6 @@
 #include "rt.h"
 
 #include <fcntl.h>
-#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -85,16 +84,10 @@ enum { HOLD_NO, HOLD_YES, HOLD_STOP };
 #define RESTART		SA_RESTART
 #endif
 
-static bool can_barrier;
 static struct sigaction before;
 static bool installed;
 static uint32_t without_m;	/* looks at Ps that nobody was there for: the monitor's */
 static uint32_t nloose;		/* threads that were robbed of their P, and are not held */
-
-static bool barrier_everywhere(void)
-{
-	return !syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-}
 
 /* Nanoseconds that @m's thread has run. */
 static int64_t thread_time(const struct m *m)
@@ -340,7 +333,7 @@ void preempt_give(struct m *m)
 /* Where the kernel has no membarrier, what is in runnext comes on by preemption alone. */
 bool preempt_can_steal(void)
 {
-	return can_barrier && !sched.no_steal;
+	return load_relaxed(&barrier_registered) && !sched.no_steal;
 }
 
 /*
@@ -354,7 +347,7 @@ struct g *preempt_steal_next(struct p *victim)
 	struct m *m = load_acquire(&victim->m);
 	struct g *g = NULL;
 
-	if (!m || !can_barrier || !cas_seq(&m->retake, RETAKE_NO, RETAKE_STEAL))
+	if (!m || !load_relaxed(&barrier_registered) || !cas_seq(&m->retake, RETAKE_NO, RETAKE_STEAL))
 		return NULL;
 	if (barrier_everywhere() && !load_acquire(&m->in_rt) && m->p == victim) {
 		g = load_relaxed(&victim->runnext);
@@ -488,7 +481,7 @@ static bool retake(struct m *m, bool blocked)
 	if (!cas_seq(&m->retake, RETAKE_NO, RETAKE_ASKED) &&
 	    load_relaxed(&m->retake) != RETAKE_ASKED)
 		return true;
-	if (blocked && can_barrier)
+	if (blocked && load_relaxed(&barrier_registered))
 		return take(m);
 	send(m);
 	return true;
@@ -607,7 +600,6 @@ void preempt_init(void)
 
 	sched.held_end = &sched.held;
 	nloose = 0;
-	can_barrier = !syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
 	sigfillset(&act.sa_mask);
 	if (!installed)
 		installed = !sigaction(SIGURG, &act, &before);

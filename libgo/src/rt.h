@@ -14,7 +14,7 @@
  *   g.c       descriptors, numbers     stack.c   stacks and their guards
  *   run.c     go_run(), go(), the end  stop.c    suspending what still runs then
  *   arena.c   address space for stacks  overflow.c  faults, alternate signal stacks
- *   preempt.c what is stuck loses its P
+ *   preempt.c what is stuck loses its P; barrier.c: a barrier in all threads
  *   timer.c   timers, go_sleep()       sysmon.c  the monitor thread
  *   time.c    package time, on top of them
  *   netpoll.c goroutines that wait for descriptors; fd.c, fdio.c, fdconn.c, net.c: the calls
@@ -930,7 +930,25 @@ void chan_drop_waiters(struct waiter *w);
 bool foreign_enter(void);
 void foreign_exit(void);
 
+/* -------------------------------------------------------------- barrier.c */
+
+extern bool barrier_registered, barrier_light_ok;
+bool barrier_everywhere(void);
+bool barrier_heavy(void);
+void barrier_wait(void);
+
+/* Between a store and a load, for who is often there: see barrier.c. */
+static inline void barrier_light(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /* ---------------------------------------------------------------- mutex.c */
+
+/* mu->_owner: 0, or a goroutine's number or MUTEX_BY_THREAD, and below it MUTEX_LIGHT. */
+#define MUTEX_LIGHT	1u
+#define MUTEX_OWNER(o)	((o) >> 1)
+#define MUTEX_BY_THREAD	(UINT64_MAX >> 1)	/* one that is no goroutine */
 
 bool mutex_locked(const struct go_mutex *mu);
 void mutex_unlock_inside(struct m *m, struct go_mutex *mu);

@@ -15,7 +15,6 @@
 #include "chan.h"
 #include "dump.h"
 
-#define MUTEX_LOCKED	1u	/* mutex.c */
 #define NAMED		4	/* waiters that are named */
 #define CASES		8	/* of a select, that are shown */
 
@@ -79,10 +78,10 @@ static void say_owner(struct dump *d, const char *what, const void *at)
 {
 	struct go_mutex mu;
 
-	if (!dump_peek(d, at, &mu, sizeof(mu)) || !(mu._state & MUTEX_LOCKED))
+	if (!dump_peek(d, at, &mu, sizeof(mu)) || !mu._owner)
 		return;
-	if (mu._owner)
-		dump_say(d, "%sgoroutine %llu", what, (unsigned long long)mu._owner);
+	if (MUTEX_OWNER(mu._owner) != MUTEX_BY_THREAD)
+		dump_say(d, "%sgoroutine %llu", what, (unsigned long long)MUTEX_OWNER(mu._owner));
 	else
 		dump_say(d, "%sa thread", what);
 }
