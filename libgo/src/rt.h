@@ -234,7 +234,7 @@ struct timer_slot {
 struct timer_heap {
 	uint32_t lock;
 	uint32_t n, cap;
-	struct timer_slot *heap;	/* 4-ary; times beside the pointers, for the cache */
+	struct timer_slot *heap;	/* 8-ary; times beside the pointers, for the cache */
 	int64_t first;			/* when the earliest is due, NEVER if none; read unlocked */
 	bool missed;			/* something was due, and its P's owner had the lock: timer.c */
 };

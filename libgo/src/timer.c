@@ -40,6 +40,9 @@
 /* So many of those that are due are run at a look: others want the heap's lock, and the P. */
 #define AT_ONCE		256
 
+/* Children of each in a heap. */
+#define ARITY		8	/* see first_of() */
+
 int64_t go_now(void)
 {
 	struct timespec t;
@@ -57,7 +60,7 @@ static void place(struct timer_heap *h, uint32_t i, struct timer_slot s)
 static void sift_up(struct timer_heap *h, uint32_t i, struct timer_slot s)
 {
 	while (i > 0) {
-		uint32_t parent = (i - 1) / 4;
+		uint32_t parent = (i - 1) / ARITY;
 
 		if (h->heap[parent].when <= s.when)
 			break;
@@ -67,16 +70,55 @@ static void sift_up(struct timer_heap *h, uint32_t i, struct timer_slot s)
 	place(h, i, s);
 }
 
+struct contender {
+	int64_t when;
+	uint32_t i;
+};
+
+/* Chosen, not branched to: any guess would be wrong half of the time. */
+static inline struct contender sooner(struct contender a, struct contender b)
+{
+	bool second = b.when < a.when;
+
+	return (struct contender){ second ? b.when : a.when, second ? b.i : a.i };
+}
+
+static inline struct contender first_of_four(const struct timer_slot *s, uint32_t i)
+{
+	struct contender a = { s[i].when, i }, b = { s[i + 1].when, i + 1 };
+	struct contender c = { s[i + 2].when, i + 2 }, d = { s[i + 3].when, i + 3 };
+
+	return sooner(sooner(a, b), sooner(c, d));
+}
+
+/* Which of ARITY siblings from @s on is due first? */
+static inline uint32_t first_of(const struct timer_slot *s)
+{
+	return sooner(first_of_four(s, 0), first_of_four(s, 4)).i;
+}
+
+/* The same of those from @child on, where the last ones are missing. */
+static uint32_t first_of_few(const struct timer_heap *h, uint32_t child)
+{
+	uint32_t least = child;
+
+	for (uint32_t c = child + 1; c < h->n; c++)
+		if (h->heap[c].when < h->heap[least].when)
+			least = c;
+	return least;
+}
+
 static void sift_down(struct timer_heap *h, uint32_t i, struct timer_slot s)
 {
 	for (;;) {
-		uint32_t child = 4 * i + 1, least = child;
+		uint32_t child = ARITY * i + 1, least;
 
 		if (child >= h->n)
 			break;
-		for (uint32_t c = child + 1; c < child + 4 && c < h->n; c++)
-			if (h->heap[c].when < h->heap[least].when)
-				least = c;
+		if (likely(child + ARITY <= h->n))
+			least = child + first_of(&h->heap[child]);
+		else
+			least = first_of_few(h, child);
 		if (h->heap[least].when >= s.when)
 			break;
 		place(h, i, h->heap[least]);
@@ -90,8 +132,9 @@ static void set_first(struct timer_heap *h)
 	store_relaxed(&h->first, h->n ? h->heap[0].when : NEVER);
 }
 
-/* The root stands before a cache line, so that each four siblings have one to themselves. */
-#define BEFORE_ROOT	(64 - sizeof(struct timer_slot))
+/* The root stands before two cache lines, so that each eight siblings have two to themselves. */
+#define SIBLINGS	(ARITY * sizeof(struct timer_slot))
+#define BEFORE_ROOT	(SIBLINGS - sizeof(struct timer_slot))
 
 static void free_slots(struct timer_heap *h)
 {
@@ -102,7 +145,7 @@ static void free_slots(struct timer_heap *h)
 static int grow(struct timer_heap *h)
 {
 	uint32_t cap = h->cap ? 2 * h->cap : 64;
-	char *mem = aligned_alloc(64, 64 + cap * sizeof(struct timer_slot));
+	char *mem = aligned_alloc(SIBLINGS, SIBLINGS + cap * sizeof(struct timer_slot));
 	struct timer_slot *heap;
 
 	if (!mem)
@@ -133,7 +176,7 @@ int timer_add_locked(struct p *p, struct timer *t)
 /* @s, to where it belongs, from @i on. */
 static void sift(struct timer_heap *h, uint32_t i, struct timer_slot s)
 {
-	if (i > 0 && s.when < h->heap[(i - 1) / 4].when)
+	if (i > 0 && s.when < h->heap[(i - 1) / ARITY].when)
 		sift_up(h, i, s);
 	else
 		sift_down(h, i, s);
