@@ -730,7 +730,7 @@ void altstack_free(struct m *m);
  * struct timer - calls @fn once, at @when or later, never before.
  *
  * @fn runs in the scheduler, on some M with a P, with the lock of the timer's heap held. So
- * it is short, and never waits. What it may do: ready goroutines (sched_ready_last()), make
+ * it is short, and never waits. What it may do: ready goroutines (sched_ready_quiet()), make
  * some (run_start_last()), set its own timer again (timer_again()), no other one. The lock of
  * an object it only tries, since who holds it may be waiting for the heap's; where it fails,
  * timer_again() a moment later. When it has returned nobody touches the timer: whom it woke

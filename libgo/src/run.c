@@ -176,7 +176,7 @@ int run_start_last(struct m *m, void (*fn)(void *), void *arg, const void *site)
 	init_g(g, fn, arg, site);
 	probe3(create, g->id, m->p->id, g->fn);
 	count_creation(m->p);
-	sched_ready_last(m, g);
+	sched_ready_quiet(m, g);
 	return 0;
 }
 

@@ -143,7 +143,7 @@ static void send_now(struct m *m, struct go_chan *c, int64_t now)
 	if (!w)
 		return;
 	if (w->g)
-		sched_ready_last(m, w->g);
+		sched_ready_quiet(m, w->g);
 	else
 		wait_wake(m, w);
 }

@@ -222,7 +222,7 @@ static void deadline_passed(struct m *m, struct timer *t)
 	if (!cas_seq(&w->any->fired, 0, 1))
 		return;
 	w->any->woke = WOKE_BY_TIMER;
-	sched_ready_last(m, w->g);
+	sched_ready_quiet(m, w->g);
 }
 
 static void thread_wait_any(struct wait_any *any, int64_t deadline)
