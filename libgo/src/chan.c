@@ -43,14 +43,26 @@ void go_chan_free(struct go_chan *c)
 
 	if (!c)
 		return;
-	if (c->timed)
+	if (c->timed && !load_relaxed(&c->freed))
 		chan_stop_timer(c);
-	spin_lock(&c->lock);
+	chan_lock(c);
 	waited_on = c->receivers.first || c->senders.first;
-	spin_unlock(&c->lock);
-	if (waited_on)
+	if (waited_on) {
+		spin_unlock(&c->lock);
 		go_panic("free of a channel on which goroutines wait");
+	}
+	/* By an atomic: the compiler knows that nobody reads what is freed. */
+	store_release(&c->freed, true);
 	free(c);
+}
+
+/* No panic: who is at fault can't go on, nor tell whose memory it is now. */
+NOINLINE void chan_lock_slow(struct go_chan *c)
+{
+	do {
+		if (unlikely(load_acquire(&c->freed)))
+			fatal_here("use of a freed channel");
+	} while (!spin_some(&c->lock));
 }
 
 /* One operation; on a thread that is no goroutine @m is NULL. Result as of chan.h. */
@@ -59,7 +71,7 @@ static inline int try_op(struct m *m, struct go_chan *c, void *elem, bool send)
 	struct waiter *w;
 	int ret;
 
-	spin_lock(&c->lock);
+	chan_lock(c);
 	ret = send ? chan_send_locked(c, elem, &w) : chan_recv_locked(c, elem, &w);
 	spin_unlock(&c->lock);
 	if (w)
@@ -77,7 +89,7 @@ static NOINLINE int foreign_op(struct go_chan *c, void *elem, bool send, bool bl
 	int ret;
 
 	foreign_enter();
-	spin_lock(&c->lock);
+	chan_lock(c);
 	ret = send ? chan_send_locked(c, elem, &w) : chan_recv_locked(c, elem, &w);
 	if (ret == -EAGAIN && block) {
 		foreign_exit();
@@ -192,7 +204,7 @@ static NOINLINE void send_long(struct m *m, struct go_chan *c, const void *elem)
 				go_panic(SEND_ON_CLOSED);
 			return;
 		}
-		spin_lock(&c->lock);
+		chan_lock(c);
 	}
 	ret = chan_send_locked(c, elem, &w);
 	if (ret == -EAGAIN) {
@@ -262,7 +274,7 @@ static NOINLINE bool recv_long(struct m *m, struct go_chan *c, void *elem)
 			wait_forever(m, WAIT_CHAN_RECV_NIL);
 		if (!m)
 			return !foreign_op(c, elem, false, true);
-		spin_lock(&c->lock);
+		chan_lock(c);
 	}
 	ret = chan_recv_locked(c, elem, &w);
 	if (ret == -EAGAIN) {
@@ -372,7 +384,7 @@ void go_close(struct go_chan *c)
 		go_panic("close of nil channel");
 	if (!m)
 		foreign_enter();
-	spin_lock(&c->lock);
+	chan_lock(c);
 	if (c->closed) {
 		spin_unlock(&c->lock);
 		if (!m)
@@ -407,7 +419,7 @@ void chan_drop_waiters(struct waiter *w)
 
 		if (!c)
 			continue;
-		spin_lock(&c->lock);
+		chan_lock(c);
 		if (w[i].queued)
 			waitq_del(w[i].send ? &c->senders : &c->receivers, &w[i]);
 		spin_unlock(&c->lock);

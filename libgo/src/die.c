@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * die.c - the two ways to die: a panic that nobody recovered, and fatal() for states from
- * which the runtime can't go on. Both end the process with status 2, as Go does, at
- * once: other goroutines may hold stdio's locks, so nothing is flushed.
+ * die.c - the ways to die: a panic that nobody recovered, fatal() for states from which the
+ * runtime can't go on, and fatal_here() for those that the caller is to blame for. All end the
+ * process with status 2, as Go does, at once: other goroutines may hold stdio's locks, so
+ * nothing is flushed.
  */
 #include "panic.h"
 
@@ -71,22 +72,36 @@ static void say_panic(struct dump *d, const struct panic *p)
 	dump_say(d, "%s\n", p->recovered ? " [recovered]" : "");
 }
 
-void panic_die(const struct panic *p)
+/* "@error: @text", or what @p says; then where the caller is, whose M is inside the runtime. */
+static GO_NORETURN void die_here(struct m *m, const struct panic *p, const char *error,
+				 const char *text)
 {
-	struct m *m = m_enter();
 	const struct g *g = m ? m->cur : NULL;
 	struct dump *d;
 
 	die_alone();
 	d = dump_begin(STDERR_FILENO, g);
 	if (!d) {
-		dprintf(STDERR_FILENO, "panic: %s\n\ngoroutine %llu [running]:\n", p->text,
+		dprintf(STDERR_FILENO, "%s: %s\n\ngoroutine %llu [running]:\n", error, text,
 			(unsigned long long)(g ? g->id : 0));
 		die_now();
 	}
-	say_panic(d, p);
+	if (p)
+		say_panic(d, p);
+	else
+		dump_say(d, "%s: %s\n", error, text);
 	dump_say(d, "\n");
 	dump_self(d);
 	dump_end(d);
 	die_now();
+}
+
+void panic_die(const struct panic *p)
+{
+	die_here(m_enter(), p, "panic", p->text);
+}
+
+void fatal_here(const char *text)
+{
+	die_here(arch_m(), NULL, "fatal error", text);
 }

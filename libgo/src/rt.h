@@ -457,6 +457,7 @@ void trace_in_child(void);
  * where the one who parks must be out of its stack before anybody may ready it;
  * the next context unlocks it then.
  */
+bool spin_some(uint32_t *l);
 void spin_slow(uint32_t *l);
 
 static inline void spin_lock(uint32_t *l)
@@ -1087,6 +1088,8 @@ void deadlock_init(void);
 void deadlock_thread_sleeps(void);
 void deadlock_thread_woken(void);
 GO_NORETURN void fatal(const char *fmt, ...) GO_PRINTF(1, 2);
+/* With the caller's frames. Inside the runtime; may hold a spin lock, which stays locked. */
+GO_NORETURN void fatal_here(const char *text);
 GO_NORETURN void die_now(void);
 void die_alone(void);
 

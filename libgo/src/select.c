@@ -85,7 +85,7 @@ static void collect_locks(struct sel *s)
 static void lock_all(const struct unlocks *u)
 {
 	for (uint32_t i = 0; i < u->n; i++)
-		spin_lock(u->lock[i]);
+		chan_lock(container_of(u->lock[i], struct go_chan, lock));
 }
 
 static void unlock_all(const struct unlocks *u)
@@ -132,7 +132,7 @@ static int64_t try_each(struct sel *s, struct waiter **w, bool *closed)
 
 		if (!has_chan(c) || !chan_seems_ready(c->chan, c->op == GO_SEND))
 			continue;
-		spin_lock(&c->chan->lock);
+		chan_lock(c->chan);
 		ret = try_case(c, w, closed);
 		spin_unlock(&c->chan->lock);
 		if (!ret)

@@ -21,24 +21,31 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The holder may have been preempted: let it run. */
-NOINLINE void spin_slow(uint32_t *l)
+/* For some time. The holder may have been preempted: let it run. */
+bool spin_some(uint32_t *l)
 {
-	for (unsigned int i = 0;; i++) {
+	for (unsigned int i = 0; i < 1000; i++) {
 		uint32_t old = 0;
 
 		if (!load_relaxed(l) &&
 		    __atomic_compare_exchange_n(l, &old, 1, false, __ATOMIC_ACQUIRE,
 						__ATOMIC_RELAXED))
-			return;
+			return true;
 		if (i < 100)
 			arch_pause();
 		else
 			sched_yield();
-		/* Whoever held it is not in this process: fork.c. */
-		if (unlikely(i > 1000 && fork_frozen()))
-			fork_refuse();
 	}
+	/* Whoever held it is not in this process: fork.c. */
+	if (unlikely(fork_frozen()))
+		fork_refuse();
+	return false;
+}
+
+NOINLINE void spin_slow(uint32_t *l)
+{
+	while (!spin_some(l))
+		;
 }
 
 /* Until *@w is no longer @val, @deadline (0: none), or a signal. */
