@@ -411,7 +411,9 @@ size_t go_chan_cap(const struct go_chan *c);
  * @c: the channel; NULL does nothing
  *
  * Panics where goroutines wait on it. Whoever received the last value, or saw
- * the close, may free it.
+ * the close, may free it. To use it, or free it again, afterwards is an error: while
+ * the memory has not been given to others, the program dies of "fatal error: use of a
+ * freed channel".
  *
  * Context: any thread. Does not block.
  * Go: none, the collector does it.
@@ -885,7 +887,7 @@ struct go_once {
 /**
  * go_once_do() - call @fn if this is the first call for @o
  * @o: the once
- * @fn: what to do
+ * @fn: what to do; NULL panics, unless it was done before
  * @arg: its argument
  *
  * Returns when @fn has returned, whoever called it. @fn runs as in go_call(): what
@@ -1436,7 +1438,7 @@ struct go_ctx *go_ctx_without_cancel(struct go_ctx *parent);
 /**
  * go_ctx_after() - call a function in a goroutine of its own when a context is done
  * @parent: the context; one that is done already makes it run at once
- * @fn: the function
+ * @fn: the function; NULL panics
  * @arg: its argument
  *
  * Each call stands for itself. Where the goroutine can't be made then, the one that
@@ -1593,7 +1595,7 @@ struct go_ctx *go_group_with_context(struct go_group *g, struct go_ctx *parent);
 /**
  * go_group_go() - run a function in a goroutine of the group
  * @g: the group
- * @fn: returns 0, or an error: any other number
+ * @fn: returns 0, or an error: any other number; NULL panics
  * @arg: its argument
  *
  * Where there is a limit, waits until fewer run. Where no goroutine can be made,

@@ -451,6 +451,8 @@ struct go_ctx *go_ctx_after(struct go_ctx *parent, void (*fn)(void *), void *arg
 	struct cancel *c;
 
 	check_parent(parent);
+	if (!fn)
+		go_panic("go_ctx_after: no function");
 	c = new_cancel(parent, false);
 	if (!c)
 		return NULL;

@@ -295,6 +295,9 @@ static _Unwind_Reason_Code own_frame(struct _Unwind_Context *ctx, void *arg)
 
 	if (f->n == FRAMES || _Unwind_GetRegionStart(ctx) == (uintptr_t)gvtgo_main)
 		return _URC_END_OF_STACK;
+	/* What called a thread's first function is unknown, and no frame. */
+	if (!_Unwind_GetIP(ctx))
+		return _URC_END_OF_STACK;
 	f->pc[f->n++] = _Unwind_GetIP(ctx);
 	return _URC_NO_REASON;
 }

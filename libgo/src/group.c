@@ -93,10 +93,17 @@ static bool start(struct go_group *g, int (*fn)(void *), void *arg, bool limited
 	return false;
 }
 
+static void check(int (*fn)(void *))
+{
+	if (!fn)
+		go_panic("errgroup: no function");
+}
+
 void go_group_go(struct go_group *g, int (*fn)(void *), void *arg)
 {
 	bool limited = g->_limit;
 
+	check(fn);
 	if (limited)
 		go_sem_acquire(&g->_places, 1);
 	start(g, fn, arg, limited);
@@ -106,6 +113,7 @@ bool go_group_try_go(struct go_group *g, int (*fn)(void *), void *arg)
 {
 	bool limited = g->_limit;
 
+	check(fn);
 	if (limited && !go_sem_try_acquire(&g->_places, 1))
 		return false;
 	return start(g, fn, arg, limited);

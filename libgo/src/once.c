@@ -32,6 +32,8 @@ static NOINLINE void do_slow(struct go_once *o, void (*fn)(void *), void *arg)
 {
 	struct once_call c = { .once = o, .fn = fn, .arg = arg };
 
+	if (!fn)
+		go_panic("go_once_do: no function");
 	go_mutex_lock(&o->_m);
 	if (!o->_done)
 		go_call(do_it, &c, NULL);

@@ -422,6 +422,139 @@ TEST(on_a_thread)
 	run_child(&c, run_thread_among_goroutines, NULL);
 	ASSERT_TRUE(exited_with(&c, 2) && find_whole_line(c.err, "panic: from a thread"))
 		show_child(&c);
+	/* What called the thread's first function is no frame. */
+	ASSERT_TRUE(strstr(c.err, "panics_on_thread+") && !strstr(c.err, "0xffffffffffffffff"))
+		show_child(&c);
+}
+
+/* ------------------------------------------------------- functions that aren't there */
+
+static void once_without(void *arg)
+{
+	static struct go_once once;
+
+	go_once_do(&once, NULL, NULL);
+}
+
+static void group_without(void *arg)
+{
+	static struct go_group group;
+
+	go_group_go(&group, NULL, NULL);
+}
+
+static void group_try_without(void *arg)
+{
+	static struct go_group group;
+
+	go_group_try_go(&group, NULL, NULL);
+}
+
+static void after_without(void *arg)
+{
+	go_ctx_after(go_ctx_background(), NULL, NULL);
+}
+
+static void timer_without(void *arg)
+{
+	static struct go_timer timer;
+
+	go_timer_start(&timer, 1, NULL, NULL);
+}
+
+/* In the caller, who can be seen; not where it would have been called. */
+TEST(no_function)
+{
+	ASSERT_TRUE(goes_wrong(once_without, 0, "go_once_do: no function"));
+	ASSERT_TRUE(goes_wrong(group_without, 0, "errgroup: no function"));
+	ASSERT_TRUE(goes_wrong(group_try_without, 0, "errgroup: no function"));
+	ASSERT_TRUE(goes_wrong(after_without, 0, "go_ctx_after: no function"));
+	ASSERT_TRUE(goes_wrong(timer_without, 0, "go_timer_start: no function"));
+}
+
+/* ------------------------------------------------------------------- freed channels */
+
+/* The ways to use a channel, where the memory is nobody else's yet. */
+enum { USE_SEND, USE_RECV, USE_TRY_SEND, USE_TRY_RECV, USE_SELECT, USE_UNTIL, USE_CLOSE, USE_FREE,
+	USES };
+
+static noinline void use_freed(void *arg)
+{
+	const uintptr_t how = (uintptr_t)arg % USES, kind = (uintptr_t)arg / USES;
+	struct go_chan *c = make_chan(8, kind ? 2 : 0);
+	struct go_case one = { .op = GO_RECV, .chan = c };
+	uint64_t v = 1;
+
+	/* Empty, with a value, or closed. */
+	if (kind == 1)
+		go_send(c, &v);
+	if (kind == 2)
+		go_close(c);
+	go_chan_free(c);
+	switch (how) {
+	case USE_SEND:
+		go_send(c, &v);
+		break;
+	case USE_RECV:
+		go_recv(c, &v);
+		break;
+	case USE_TRY_SEND:
+		go_try_send(c, &v);
+		break;
+	case USE_TRY_RECV:
+		go_try_recv(c, &v);
+		break;
+	case USE_SELECT:
+		go_select(&one, 1);
+		break;
+	case USE_UNTIL:
+		go_recv_until(c, &v, 1);
+		break;
+	case USE_CLOSE:
+		go_close(c);
+		break;
+	case USE_FREE:
+		go_chan_free(c);
+		break;
+	}
+}
+
+/* Not recovered: memory that may be another's has been used. */
+static void recovers_all(void *arg)
+{
+	go_recover();
+}
+
+static void use_freed_and_recover(void *arg)
+{
+	go_defer(recovers_all, NULL);
+	use_freed(arg);
+}
+
+static void run_use_freed(void *arg)
+{
+	run_on(2, use_freed_and_recover, arg);
+}
+
+TEST(use_of_a_freed_channel)
+{
+	static struct child c;
+	uintptr_t how;
+
+	if (TEST_ASAN || TEST_TSAN || TEST_VALGRIND)
+		SKIP(return, "who looks at all memory says it first, in its own words");
+	for (how = 0; how < 3 * USES; how++) {
+		run_child(&c, run_use_freed, (void *)how);
+		ASSERT_TRUE(exited_with(&c, 2) &&
+			    find_whole_line(c.err, "fatal error: use of a freed channel") &&
+			    strstr(c.err, "use_freed+"))
+			show_child(&c);
+	}
+	/* On a thread that is no goroutine. */
+	run_child(&c, use_freed, (void *)USE_FREE);
+	ASSERT_TRUE(exited_with(&c, 2) &&
+		    find_whole_line(c.err, "fatal error: use of a freed channel"))
+		show_child(&c);
 }
 
 TEST_HARNESS_MAIN
