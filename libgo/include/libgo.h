@@ -29,6 +29,11 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* go_stats() and struct go_stats have one name, as stat() and struct stat do. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 #endif
 
 #if defined(__GNUC__)
@@ -1752,6 +1757,9 @@ const char *go_park_reason(int i);
 int go_dump(int fd);
 
 #ifdef __cplusplus
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 }
 #endif
 

@@ -5,6 +5,9 @@
 #ifndef LIBGO_CXX_H
 #define LIBGO_CXX_H
 
+/* Before C++11 the rest of libgo.h can be used, these can't. */
+#if __cplusplus >= 201103L
+
 extern "C++" {
 template <typename T> T go_any_();
 
@@ -56,4 +59,5 @@ GO_UNUSED static inline struct go_case go_case_(enum go_op op, struct go_chan *c
 #define GO_SOURCE_(c, p)	go_source_(c, p)
 #define GO_CASE_(what, c, p)	go_case_(what, c, p)
 
+#endif
 #endif /* LIBGO_CXX_H */

@@ -107,9 +107,27 @@ types() {
 	return $bad
 }
 
+# header LANGUAGE COMPILER STANDARD...: libgo.h alone, where more is warned of; older languages too.
+header() {
+	local language=$1 compiler=$2 standard bad=0
+
+	command -v "$compiler" >/dev/null || { echo "$compiler is not installed"; return 4; }
+	shift 2
+	echo '#include <libgo.h>' >"$dir/t"
+	for standard in "$@"; do
+		"$compiler" -x "$language" "-std=$standard" -Wall -Wextra -Werror -Wshadow -Wundef \
+			-fsyntax-only -I "$GVT_TOP/libgo/include" "$dir/t" || bad=1
+	done
+	return $bad
+}
+
 ktap_begin
 ktap_case "types in C, gcc" types gcc c gnu11
 ktap_case "types in C, clang" types clang c gnu11
 ktap_case "types in C++, g++" types g++ c++ gnu++14
 ktap_case "types in C++, clang++" types clang++ c++ gnu++14
+ktap_case "libgo.h in C" header c gcc c99 gnu11 c2x
+ktap_case "libgo.h in C++" header c++ g++ c++98 c++11 c++20
+ktap_case "libgo.h in C, clang" header c clang c99 gnu11 c2x
+ktap_case "libgo.h in C++, clang" header c++ clang++ c++98 c++11 c++20
 ktap_end
