@@ -2,7 +2,7 @@
 # man: manual pages, made from the comments of libgo.h and from what `gvt help` says.
 
 MANDIR	?= $(PREFIX)/share/man
-MAN_FROM := libgo/include/libgo.h Documentation/libgo.rst tools/help.c \
+MAN_FROM := libgo/include/libgo.h Documentation/libgo.rst tools/help.c libgo/examples/workers.c \
 	$(wildcard tools/experiments/*.c)
 
 .PHONY: man install-man uninstall-man

@@ -81,6 +81,7 @@ install-libgo: libgo
 	install -m 644 libgo/include/libgo.h libgo/include/libgo_cxx.h $(DESTDIR)$(PREFIX)/include/
 	install -d $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 libgo/examples/*.[ch] $(DESTDIR)$(DOCDIR)/examples/
+	install -m 644 Documentation/libgo.rst $(DESTDIR)$(DOCDIR)/
 	install -d $(DESTDIR)$(GDB_AUTO_LOAD)
 	install -m 644 libgo/gdb/libgvtgo-gdb.py \
 		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
@@ -89,7 +90,8 @@ uninstall-libgo:
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(LIBGO_SONAME) libgvtgo.so libgvtgo.a pkgconfig/libgo.pc) \
 		$(DESTDIR)$(PREFIX)/include/libgo.h $(DESTDIR)$(PREFIX)/include/libgo_cxx.h \
 		$(DESTDIR)$(GDB_AUTO_LOAD)/$(LIBGO_SONAME)-gdb.py
-	rm -f $(patsubst libgo/%,$(DESTDIR)$(DOCDIR)/%,$(wildcard libgo/examples/*.[ch]))
+	rm -f $(patsubst libgo/%,$(DESTDIR)$(DOCDIR)/%,$(wildcard libgo/examples/*.[ch])) \
+		$(DESTDIR)$(DOCDIR)/libgo.rst
 
 -include $(LIBGO_OBJ:.o=.d)
 

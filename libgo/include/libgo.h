@@ -448,7 +448,21 @@ struct go_case {
  * @n: how many; 0 blocks for good
  *
  * Of several that are ready one is chosen uniformly at random. Panics on a send
- * to a closed channel, and on two defaults.
+ * to a closed channel, and on two defaults::
+ *
+ *	struct go_case cases[] = {
+ *		{ .op = GO_RECV, .chan = requests, .elem = &request },
+ *		{ .op = GO_SEND, .chan = log, .elem = &line },
+ *		{ .op = GO_RECV, .chan = go_ctx_done(ctx) },
+ *	};
+ *
+ *	switch (go_select(cases, 3)) {
+ *	case 0:
+ *		if (cases[0].ok)
+ *			serve(&request);
+ *		...
+ *
+ * The cases may be used again and again; where their variables are, they stay.
  *
  * Context: may block, unless there is a GO_DEFAULT.
  * Return: the index of the one case that happened.
