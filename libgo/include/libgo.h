@@ -432,7 +432,8 @@ enum go_op { GO_SEND, GO_RECV, GO_DEFAULT };
  * struct go_case - one case of go_select()
  * @op: GO_SEND, GO_RECV or GO_DEFAULT (at most one of these)
  * @chan: the channel; NULL is never ready
- * @elem: the value to send, or where to put the received one (NULL drops it)
+ * @elem: the value to send, read when it is sent, or where to put the received one (NULL
+ *	drops it)
  * @ok: set by a receive: true, a value came; false, closed and drained
  */
 struct go_case {

@@ -387,6 +387,28 @@ TEST(passed_deadline_cancels_at_once)
 	everywhere(passed);
 }
 
+static void timeout(void *arg)
+{
+	const int64_t before = go_now();
+	struct go_ctx *c = must(go_ctx_with_timeout(go_ctx_background(), HOUR));
+	const int64_t t = go_ctx_deadline(c);
+
+	CHECK(t >= before + HOUR && t <= go_now() + HOUR);
+	is_not_done(c);
+	end(c);
+	/* One that would be beyond all time is no short one. */
+	c = must(go_ctx_with_timeout(go_ctx_background(), INT64_MAX));
+	CHECK(go_ctx_deadline(c) == 0 || go_ctx_deadline(c) > before + HOUR);
+	is_not_done(c);
+	end(c);
+}
+
+/* "WithTimeout returns WithDeadline(parent, time.Now().Add(timeout))." */
+TEST(timeout_is_a_deadline_from_now_on)
+{
+	everywhere(timeout);
+}
+
 static void before_deadline(void *arg)
 {
 	struct go_ctx *p = must(go_ctx_with_cancel(go_ctx_background()));
@@ -659,6 +681,40 @@ static void after(void *arg)
 TEST(after_calls_in_its_own_goroutine)
 {
 	in_runs(after);
+}
+
+static void runs_for_long(void *arg)
+{
+	inc(ran);
+	go_recv(arg, NULL);
+	inc(ran);
+	go_wg_done(&wg);
+}
+
+static void stop_while_it_runs(void *arg)
+{
+	struct go_ctx *c = must(go_ctx_with_cancel(go_ctx_background()));
+	struct go_chan *let_end = make_chan(0, 0);
+	struct go_ctx *a = must(go_ctx_after(c, runs_for_long, let_end));
+
+	wr(ran, 0);
+	go_wg_add(&wg, 1);
+	go_ctx_cancel(c);
+	until(rd(ran) == 1);
+	/* It ends only after this has returned. */
+	CHECK(!go_ctx_after_stop(a));
+	CHECK_EQ(1, rd(ran));
+	go_close(let_end);
+	go_wg_wait(&wg);
+	go_ctx_free(a);
+	go_ctx_free(c);
+	go_chan_free(let_end);
+}
+
+/* "The stop function does not wait for f to complete before returning." */
+TEST(after_stop_does_not_wait)
+{
+	in_runs(stop_while_it_runs);
 }
 
 /* --------------------------------------------------------------------- misuse */

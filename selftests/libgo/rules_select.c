@@ -214,6 +214,94 @@ TEST(the_communication_of_the_selected_case_is_executed)
 	everywhere(executed, NULL);
 }
 
+static int evaluated[4];
+
+static GO_CHAN(int) operand(int i, GO_CHAN(int) c)
+{
+	/* In source order: each finds those before it. */
+	CHECK(!i || evaluated[i - 1] == evaluated[i] + 1);
+	evaluated[i]++;
+	return c;
+}
+
+static int *value(int i, int *v)
+{
+	evaluated[i]++;
+	return v;
+}
+
+static void side_effects(void *arg)
+{
+	GO_CHAN(int) a = GO_CHAN_MAKE(int, 1);
+	GO_CHAN(int) b = GO_CHAN_MAKE(int, 1);
+	int i, v = 1;
+
+	memset(evaluated, 0, sizeof(evaluated));
+	for (i = 1; i <= 100; i++) {
+		struct go_case c[3];
+
+		c[0] = GO_CASE_RECV(operand(0, a), &v);
+		c[1] = GO_CASE_SEND(operand(1, b), value(2, &v));
+		c[2] = GO_CASE_DEFAULT;
+		/* The default, the one, the other, in turn. */
+		if (i % 3 == 1)
+			go_try_recv(GO_CHAN_PLAIN(b), NULL);
+		if (i % 3 == 2)
+			GO_CHAN_SEND(a, 1);
+		go_select(c, 3);
+		CHECK_EQ(i, evaluated[0]);
+		CHECK_EQ(i, evaluated[1]);
+		CHECK_EQ(i, evaluated[2]);
+	}
+	GO_CHAN_FREE(a);
+	GO_CHAN_FREE(b);
+}
+
+/*
+ * For all the cases in the statement, the channel operands of receive operations and the channel and
+ * right-hand-side expressions of send statements are evaluated exactly once, in source order, upon
+ * entering the "select" statement. Any side effects in that evaluation will occur irrespective of
+ * which (if any) communication operation is selected to proceed. (In C, where the cases are built.)
+ */
+TEST(operands_are_evaluated_once_whichever_is_selected)
+{
+	everywhere(side_effects, NULL);
+}
+
+static void switched_off(void *arg)
+{
+	struct go_chan *a = make_chan(sizeof(int), 4), *b = make_chan(sizeof(int), 4);
+	int i, v, sum = 0;
+	struct go_case c[] = {
+		{ .op = GO_RECV, .chan = a, .elem = &v },
+		{ .op = GO_RECV, .chan = b, .elem = &v },
+	};
+
+	for (i = 1; i <= 4; i++) {
+		go_send(a, &i);
+		go_send(b, &i);
+	}
+	go_close(a);
+	go_close(b);
+	/* Go's way to merge two channels: one that is closed is nil from then on. */
+	while (c[0].chan || c[1].chan) {
+		i = go_select(c, 2);
+		if (c[i].ok)
+			sum += v;
+		else
+			c[i].chan = NULL;
+	}
+	CHECK_EQ(20, sum);
+	go_chan_free(a);
+	go_chan_free(b);
+}
+
+/* A nil channel is never ready for communication: so a case can be switched off. */
+TEST(a_case_whose_channel_is_nil_is_switched_off)
+{
+	everywhere(switched_off, NULL);
+}
+
 static void closed_recv(void *arg)
 {
 	struct go_chan *open = make_chan(sizeof(int), 0), *closed = make_chan(sizeof(int), 1);

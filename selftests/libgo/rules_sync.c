@@ -158,6 +158,40 @@ TEST(mutex_unlock_synchronizes_before_lock)
 	run_on(4, four_count, NULL);
 }
 
+static intptr_t came[5];
+
+static void locks_in_turn(void *arg)
+{
+	go_mutex_lock(&mutex);
+	came[plain++] = (intptr_t)arg;
+	go_mutex_unlock(&mutex);
+	go_wg_done(&wg);
+}
+
+static void queue(void *arg)
+{
+	memset(&mutex, 0, sizeof(mutex));
+	plain = 0;
+	go_mutex_lock(&mutex);
+	go_wg_add(&wg, 5);
+	for (intptr_t i = 0; i < 5; i++) {
+		start(locks_in_turn, (void *)i);
+		go_yield();
+	}
+	go_mutex_unlock(&mutex);
+	go_wg_wait(&wg);
+}
+
+/* "In normal mode waiters are queued in FIFO order..." With nobody who comes in between. */
+TEST(mutex_waiters_are_queued_in_fifo_order)
+{
+	intptr_t i;
+
+	UNDISTURBED(queue, NULL);
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(i, came[i]);
+}
+
 static void waits_long(void *arg)
 {
 	go_mutex_lock(&mutex);
