@@ -475,8 +475,17 @@ TEST(no_function)
 /* ------------------------------------------------------------------- freed channels */
 
 /* The ways to use a channel, where the memory is nobody else's yet. */
-enum { USE_SEND, USE_RECV, USE_TRY_SEND, USE_TRY_RECV, USE_SELECT, USE_UNTIL, USE_CLOSE, USE_FREE,
-	USES };
+enum {
+	USE_SEND,
+	USE_RECV,
+	USE_TRY_SEND,
+	USE_TRY_RECV,
+	USE_SELECT,
+	USE_UNTIL,
+	USE_CLOSE,
+	USE_FREE,
+	USES
+};
 
 static noinline void use_freed(void *arg)
 {
