@@ -127,7 +127,9 @@ class Runtime:
 
     def state_of(self, g, thread):
         if thread is not None:
-            return "running"
+            # Set in go_blocking() only, of those that run.
+            blocking = self.words.index("blocking call")
+            return self.words[blocking] if int(g["why"]) == blocking else "running"
         if int(g["state"]) == self.state["G_WAITING"] and int(g["why"]) < len(self.words):
             return self.words[int(g["why"])]
         return "runnable" if g["sp"] else "runnable, not started"

@@ -302,12 +302,16 @@ static _Unwind_Reason_Code own_frame(struct _Unwind_Context *ctx, void *arg)
 	return _URC_NO_REASON;
 }
 
-static void say_header(struct dump *d, const struct seen *s)
+/* @self: it is the caller, who runs, wherever it is. */
+static void say_header(struct dump *d, const struct seen *s, bool self)
 {
 	const char *state = s->state == G_RUNNING ? "running" : "runnable";
 	int64_t minutes = 0;
 	char name[64] = "";
 
+	/* Set in go_blocking() only. */
+	if (s->state == G_RUNNING && s->why == WAIT_BLOCKING && !self)
+		state = wait_names[WAIT_BLOCKING];
 	if (s->state == G_WAITING && s->why < NR_WAIT_WHY) {
 		state = wait_names[s->why];
 		if (s->since)
@@ -357,7 +361,7 @@ static void dump_g(struct g *g, void *arg)
 		return;
 	if (d->shown++)
 		dump_say(d, "\n");
-	say_header(d, &s);
+	say_header(d, &s, d->self == g);
 	if (d->self == g) {
 		_Unwind_Backtrace(own_frame, &own);
 		n = own.n;

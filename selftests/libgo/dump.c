@@ -307,6 +307,46 @@ TEST(one_that_runs_elsewhere)
 	run_on(2, running_main, NULL);
 }
 
+void *du_block(void *arg);
+void *du_block(void *arg)
+{
+	wr(flag, 1);
+	while (rd(flag) == 1)
+		usleep(100);
+	return NULL;
+}
+
+void du_blocks(void *arg);
+void du_blocks(void *arg)
+{
+	*(uint64_t *)arg = go_id();
+	go_blocking(du_block, NULL);
+	wr(flag, 3);
+	until(rd(flag) == 4);
+}
+
+static void blocking_main(void *arg)
+{
+	uint64_t id;
+
+	wr(flag, 0);
+	start(du_blocks, &id);
+	until(rd(flag) == 1);
+	dump();
+	must(id, "[blocking call]: du_blocks", "\n\tgoroutine running on thread ");
+	wr(flag, 2);
+	until(rd(flag) == 3);
+	dump();
+	CHECK(!strstr(text, "blocking call"));
+	wr(flag, 4);
+}
+
+TEST(one_in_a_blocking_call)
+{
+	run_on(1, blocking_main, NULL);
+	run_on(2, blocking_main, NULL);
+}
+
 static void *dump_on_thread(void *arg)
 {
 	do
