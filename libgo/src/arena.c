@@ -23,6 +23,7 @@
 #include "rt.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -133,10 +134,23 @@ static uint64_t max_map_count(void)
 	return n > 0 ? strtoull(buf, NULL, 10) : 65530;
 }
 
+/* One that there isn't is said, once in a process. */
+static void check_guard(const char *how)
+{
+	static bool said;
+
+	if (said || !how || !*how || !strcmp(how, "mprotect") || !strcmp(how, "canary"))
+		return;
+	dprintf(STDERR_FILENO,
+		"gvt: LIBGO_GUARD: %s is not a setting; there are mprotect and canary\n", how);
+	said = true;
+}
+
 void arena_init(void)
 {
 	const char *how = getenv("LIBGO_GUARD");
 
+	check_guard(how);
 	arena_size = ARENA_MIN;
 	probe();
 	protect_max = max_map_count() * 45 / 100 / 2;

@@ -63,7 +63,7 @@ static struct {
 static void complain(const struct file *f, int err)
 {
 	char text[sizeof(f->path) + 128];
-	int n = snprintf(text, sizeof(text), "gvtgo: LIBGO_TRACE: %s: %s\n", f->path,
+	int n = snprintf(text, sizeof(text), "gvt: LIBGO_TRACE: %s: %s\n", f->path,
 			 strerror(err));
 
 	/* Whether anybody reads it is not ours to deal with. */

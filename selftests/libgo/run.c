@@ -82,4 +82,48 @@ TEST(outside)
 	ASSERT_EQ(1, runs);
 }
 
+struct setting {
+	const char *name, *value;
+};
+
+static void nothing(void *arg)
+{
+}
+
+static void run_with(void *arg)
+{
+	const struct setting *s = arg;
+
+	setenv(s->name, s->value, 1);
+	CHECK_EQ(0, go_run(nothing, NULL));
+	CHECK_EQ(0, go_run(nothing, NULL));
+}
+
+/* What is written when there are two runs with the setting: @said, once; NULL: nothing of ours. */
+static bool says(const char *name, const char *value, const char *said)
+{
+	static struct child c;
+	const struct setting s = { name, value };
+	const char *line;
+
+	run_child(&c, run_with, (void *)&s);
+	line = said ? find_line(c.err, said) : c.err;
+	if (exited_with(&c, 0) && line && !find_line(line + !!said, "gvt:"))
+		return true;
+	show_child(&c);
+	return false;
+}
+
+TEST(settings_that_are_none)
+{
+	ASSERT_TRUE(says("LIBGO_DEBUG", "leaks,nosuch=1,cool=5",
+			 "gvt: LIBGO_DEBUG: nosuch=1 is not a setting; there are cool="));
+	ASSERT_TRUE(says("LIBGO_DEBUG", "cool=much",
+			 "gvt: LIBGO_DEBUG: cool=much is not a setting"));
+	ASSERT_TRUE(says("LIBGO_DEBUG", "leaks,cool=5,preempt=0", NULL));
+	ASSERT_TRUE(says("LIBGO_GUARD", "paper",
+			 "gvt: LIBGO_GUARD: paper is not a setting; there are mprotect and canary"));
+	ASSERT_TRUE(says("LIBGO_GUARD", "mprotect", NULL));
+}
+
 TEST_HARNESS_MAIN

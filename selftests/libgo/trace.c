@@ -620,7 +620,7 @@ TEST(cannot_be_written)
 	run_child(&child, run_to_nowhere, NULL);
 	ASSERT_TRUE(exited_with(&child, 7) &&
 		    find_whole_line(child.err,
-				    "gvtgo: LIBGO_TRACE: /nowhere/to/be/found: No such file or directory"))
+				    "gvt: LIBGO_TRACE: /nowhere/to/be/found: No such file or directory"))
 		show_child(&child);
 }
 
