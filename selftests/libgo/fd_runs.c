@@ -395,6 +395,60 @@ TEST(busy_processors)
 	run_on(2, busy, NULL);
 }
 
+static int begun;
+
+/* Sends back what it gets; but what is long needs the other one beside it, on another P. */
+static void short_then_long(void *arg)
+{
+	int fd = (int)(intptr_t)arg;
+	char c;
+
+	while (go_read(fd, &c, 1) == 1 && c == 's')
+		CHECK_EQ(1, go_write(fd, &c, 1));
+	CHECK_EQ('l', c);
+	inc(begun);
+	while (rd(begun) < 2)
+		;
+	go_wg_done(&wg);
+}
+
+static void two_at_once(void *arg)
+{
+	size_t n = *(size_t *)arg, i;
+	int p[2][2], k;
+	char c = 's';
+
+	begun = 0;
+	go_wg_add(&wg, 2);
+	for (k = 0; k < 2; k++) {
+		make_tcp(p[k]);
+		start(short_then_long, (void *)(intptr_t)p[k][0]);
+	}
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < 2; k++)
+			CHECK_EQ(1, go_write(p[k][1], "s", 1));
+		for (k = 0; k < 2; k++)
+			CHECK_EQ(1, go_read(p[k][1], &c, 1));
+	}
+	for (k = 0; k < 2; k++)
+		CHECK_EQ(1, go_write(p[k][1], "l", 1));
+	go_wg_wait(&wg);
+	for (k = 0; k < 2; k++)
+		close_both(p[k]);
+}
+
+/*
+ * Two become ready at once, and the first computes until the other has begun: that one is not left
+ * in its queue beside an idle P, though all those before them were soon done.
+ */
+TEST(two_ready_at_once)
+{
+	size_t n[] = { 0, 1, scaled(300) };
+
+	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
+		run_on(2, two_at_once, &n[i]);
+}
+
 /* The only P has no thread while that is in a blocking call: somebody has to look nevertheless. */
 static void *waits_outside(void *arg)
 {
