@@ -67,7 +67,7 @@ static int add_one(void)
 	return ret;
 }
 
-static bool came_by_all(const struct gvt_row *row)
+static bool came_by_all(const struct gvt_row *row, const void *unused)
 {
 	return row->all;
 }
@@ -81,7 +81,7 @@ static void stop(void)
 	synchronize_rcu();
 
 	mutex_lock(&gvt_table_mutex);
-	while ((row = gvt_table_pick(came_by_all)))
+	while ((row = gvt_table_pick(came_by_all, NULL)))
 		gvt_watch_remove(row);
 	mutex_unlock(&gvt_table_mutex);
 }

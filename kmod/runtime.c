@@ -181,9 +181,7 @@ static int runtime_open(struct inode *inode, struct file *file)
 	INIT_LIST_HEAD(&rt->of_row);
 	file->private_data = rt;
 	/* Its process may be watched at any time from now on. */
-	mutex_lock(&gvt_watch_mutex);
-	gvt_watch_wake();
-	mutex_unlock(&gvt_watch_mutex);
+	gvt_watch_expect();
 	return 0;
 
 err_spare:

@@ -31,7 +31,7 @@
 DEFINE_MUTEX(gvt_table_mutex);	/* table.h tells */
 
 static struct gvt_row __rcu *buckets[1 << GVT_TABLE_BITS];
-static atomic_t nr_rows;		/* in the table */
+static atomic_t nr_rows;		/* in the table, or just about to be */
 static atomic_long_t births;
 
 static struct gvt_row __rcu **bucket_of(const struct signal_struct *group)
@@ -64,16 +64,17 @@ bool gvt_table_push(struct gvt_row *row)
 	struct gvt_row *head, *other;
 
 	row->born = atomic_long_inc_return(&births);
+	atomic_inc(&nr_rows);
 	do {
 		head = rcu_dereference(*bucket);
 		for (other = head; other; other = rcu_dereference(other->next)) {
-			if (other->group == row->group)
+			if (other->group == row->group) {
+				atomic_dec(&nr_rows);
 				return false;
+			}
 		}
 		RCU_INIT_POINTER(row->next, head);
 	} while (!change_head(bucket, head, row));
-
-	atomic_inc(&nr_rows);
 	return true;
 }
 
@@ -101,17 +102,22 @@ unsigned int gvt_table_count(void)
 	return atomic_read(&nr_rows);
 }
 
-/* With gvt_table_mutex: the rows stay; more may come. In no order. */
-unsigned int gvt_table_list(struct gvt_row **rows, unsigned int max)
+/*
+ * With gvt_table_mutex: the rows stay; more may come. In no order. How many there are:
+ * more than @max: there was no room for all.
+ */
+static unsigned int list_rows(struct gvt_row **rows, unsigned int max)
 {
 	struct gvt_row *row;
 	unsigned int i, n = 0;
 
 	rcu_read_lock();
 	for (i = 0; i < ARRAY_SIZE(buckets); i++) {
-		for (row = rcu_dereference(buckets[i]); row && n < max;
-		     row = rcu_dereference(row->next))
-			rows[n++] = row;
+		for (row = rcu_dereference(buckets[i]); row; row = rcu_dereference(row->next)) {
+			if (n < max)
+				rows[n] = row;
+			n++;
+		}
 	}
 	rcu_read_unlock();
 	return n;
@@ -122,7 +128,8 @@ unsigned int gvt_table_list(struct gvt_row **rows, unsigned int max)
  * freed before those that name it: who removes what was picked stays in RCU for as
  * long as it goes on picking, or picks no root that is named.
  */
-struct gvt_row *gvt_table_pick(bool (*pick)(const struct gvt_row *row))
+struct gvt_row *gvt_table_pick(bool (*pick)(const struct gvt_row *row, const void *arg),
+			       const void *arg)
 {
 	struct gvt_row *row = NULL;
 	unsigned int i;
@@ -130,7 +137,7 @@ struct gvt_row *gvt_table_pick(bool (*pick)(const struct gvt_row *row))
 	rcu_read_lock();
 	for (i = 0; i < ARRAY_SIZE(buckets); i++) {
 		for (row = rcu_dereference(buckets[i]); row; row = rcu_dereference(row->next)) {
-			if (!pick || pick(row))
+			if (!pick || pick(row, arg))
 				goto out;
 		}
 	}
@@ -140,19 +147,27 @@ out:
 }
 
 /*
- * What there is, sorted if wanted; processes may begin and end meanwhile, but no
+ * All that there are, sorted if wanted; processes may begin and end meanwhile, but no
  * row goes until gvt_rows_put(). NULL: no memory.
  */
 struct gvt_row **gvt_rows_get(unsigned int *n, cmp_func_t compare)
 {
-	unsigned int max = gvt_table_count() + 16;
 	struct gvt_row **rows;
+	unsigned int max;
 
-	rows = kvmalloc_array(max, sizeof(*rows), GFP_KERNEL);
-	if (!rows)
-		return NULL;
-	mutex_lock(&gvt_table_mutex);
-	*n = gvt_table_list(rows, max);
+	*n = gvt_table_count();
+	for (;;) {
+		max = *n + *n / 8 + 16;
+		rows = kvmalloc_array(max, sizeof(*rows), GFP_KERNEL);
+		if (!rows)
+			return NULL;
+		mutex_lock(&gvt_table_mutex);
+		*n = list_rows(rows, max);
+		if (*n <= max)
+			break;
+		/* Who forks needs no lock: too many came since they were counted. */
+		gvt_rows_put(rows);
+	}
 	if (compare)
 		sort(rows, *n, sizeof(*rows), compare, NULL);
 	return rows;

@@ -101,8 +101,8 @@ struct gvt_row *gvt_table_find(const struct signal_struct *group);
 bool gvt_table_push(struct gvt_row *row);
 void gvt_table_remove(struct gvt_row *row);
 unsigned int gvt_table_count(void);
-unsigned int gvt_table_list(struct gvt_row **rows, unsigned int max);
-struct gvt_row *gvt_table_pick(bool (*pick)(const struct gvt_row *row));
+struct gvt_row *gvt_table_pick(bool (*pick)(const struct gvt_row *row, const void *arg),
+			       const void *arg);
 struct gvt_row **gvt_rows_get(unsigned int *n, cmp_func_t compare);
 void gvt_rows_put(struct gvt_row **rows);
 

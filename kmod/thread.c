@@ -77,7 +77,7 @@ static int by_number(const void *a, const void *b)
 	return x->born < y->born ? -1 : 1;
 }
 
-/* False: there was no room for all; threads->n tells how much it takes. */
+/* threads->n tells how much it takes: more than threads->max: there was no room for all. */
 static int collect_all(struct seq_file *m, struct threads *threads)
 {
 	struct gvt_row **rows;

@@ -59,6 +59,7 @@ static unsigned long reset_dropped;	/* at the last reset; gvt_table_mutex */
 
 static void tend(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tend_work, tend);
+static bool tend_soon;			/* it waits no longer than a tree can; gvt_watch_mutex */
 
 unsigned int gvt_watch_limit(void)
 {
@@ -269,15 +270,18 @@ void gvt_watch_remove(struct gvt_row *row)
 	call_rcu(&row->rcu, free_row_rcu);
 }
 
-/* With both mutexes. */
-static void remove_family(struct gvt_row *root, struct gvt_row **rows, unsigned int n)
+static bool brought_in_by(const struct gvt_row *row, const void *root)
 {
-	unsigned int i;
+	return row->root == root && row != root;
+}
 
-	for (i = 0; i < n; i++) {
-		if (rows[i]->root == root && rows[i] != root)
-			gvt_watch_remove(rows[i]);
-	}
+/* With both mutexes. Nobody joins any more: its tree is felled, or it never had one. */
+static void remove_family(struct gvt_row *root)
+{
+	struct gvt_row *row;
+
+	while ((row = gvt_table_pick(brought_in_by, root)))
+		gvt_watch_remove(row);
 	gvt_watch_remove(root);
 }
 
@@ -323,33 +327,23 @@ static bool all_quiet(struct gvt_row **rows, unsigned int n)
 	return true;
 }
 
-/* With gvt_watch_mutex, and so that no row goes; room for those that come meanwhile. */
-static struct gvt_row **alloc_list(unsigned int *max)
-{
-	*max = gvt_table_count() + GVT_SPARES;
-	return kvmalloc_array(*max, sizeof(struct gvt_row *), GFP_KERNEL);
-}
-
 /* ---------------------------------------------------------------- the tending */
 
 /* With gvt_watch_mutex. True: nobody is watched, and no late switch is to be counted. */
 static bool trim(void)
 {
-	unsigned int n, max;
 	struct gvt_row **rows;
+	unsigned int n;
 	bool quiet;
 
 	if (atomic_read(&nr_live) && gvt_table_count() <= atomic_read(&nr_live) + max_ended)
 		return false;
-	rows = alloc_list(&max);
+	rows = gvt_rows_get(&n, NULL);
 	if (!rows)
 		return false;
-	mutex_lock(&gvt_table_mutex);
-	n = gvt_table_list(rows, max);
 	quiet = all_quiet(rows, n);
 	push_out(rows, n);
-	mutex_unlock(&gvt_table_mutex);
-	kvfree(rows);
+	gvt_rows_put(rows);
 	return quiet;
 }
 
@@ -359,9 +353,16 @@ static bool inheriting(void)
 	return nr_trees || gvt_watch_all();
 }
 
-static unsigned long tend_delay(void)
+/* With gvt_watch_mutex. Where it waits already, it goes on waiting as long as it was to. */
+static void tend_later(void)
 {
-	return msecs_to_jiffies(inheriting() ? GVT_TEND_TREE_MS : GVT_TEND_MS);
+	unsigned int ms = GVT_TEND_MS;
+
+	if (inheriting()) {
+		ms = GVT_TEND_TREE_MS;
+		tend_soon = true;
+	}
+	schedule_delayed_work(&tend_work, msecs_to_jiffies(ms));
 }
 
 static void tend(struct work_struct *work)
@@ -369,6 +370,7 @@ static void tend(struct work_struct *work)
 	bool files;
 
 	mutex_lock(&gvt_watch_mutex);
+	tend_soon = false;
 	gvt_stock_free_returned();
 	/* Before the rows are looked at: one that is open may bring in a row, then go. */
 	files = gvt_runtime_files();
@@ -378,19 +380,30 @@ static void tend(struct work_struct *work)
 	} else {
 		if (inheriting())
 			gvt_stock_fill();
-		schedule_delayed_work(&tend_work, tend_delay());
+		tend_later();
 	}
 	mutex_unlock(&gvt_watch_mutex);
 }
 
-/* With gvt_watch_mutex. Tends soon: sooner than it may have been to, where children are watched. */
+/*
+ * With gvt_watch_mutex. Tends sooner than it may have been to, where children are watched:
+ * once, for who writes all the time would put it off for ever.
+ */
 void gvt_watch_wake(void)
 {
 	static_branch_enable(&gvt_watch_key);
-	if (inheriting())
-		mod_delayed_work(system_wq, &tend_work, tend_delay());
-	else
-		schedule_delayed_work(&tend_work, tend_delay());
+	if (inheriting() && !tend_soon)
+		cancel_delayed_work(&tend_work);
+	tend_later();
+}
+
+/* Before a process may become watched without gvt_watch_mutex: room for it, and the key. */
+void gvt_watch_expect(void)
+{
+	mutex_lock(&gvt_watch_mutex);
+	trim();
+	gvt_watch_wake();
+	mutex_unlock(&gvt_watch_mutex);
 }
 
 /* ------------------------------------------------------------ start and stop */
@@ -457,38 +470,31 @@ int gvt_watch_stop(const struct file *file, int nr)
 {
 	struct gvt_row **rows, *row;
 	bool inherited;
-	unsigned int n, max;
-	int ret = 0;
+	unsigned int n;
+	int ret = -ENOMEM;
 
 	mutex_lock(&gvt_watch_mutex);
-	rows = alloc_list(&max);
-	if (!rows) {
-		ret = -ENOMEM;
-		goto out_watch;
-	}
-	mutex_lock(&gvt_table_mutex);
-	n = gvt_table_list(rows, max);
+	rows = gvt_rows_get(&n, NULL);
+	if (!rows)
+		goto out;
 	row = find_number(rows, n, nr);
-	mutex_unlock(&gvt_table_mutex);
-	if (!row) {
-		ret = -ESRCH;
-		goto out_rows;
-	}
-	if (!gvt_watch_may(file, row->task)) {
-		ret = -EPERM;
-		goto out_rows;
-	}
+	gvt_rows_put(rows);
+	ret = -ESRCH;
+	if (!row)
+		goto out;
+	ret = -EPERM;
+	if (!gvt_watch_may(file, row->task))
+		goto out;
+	ret = 0;
 	if (row->tree)
 		fell_tree(row);
 
 	mutex_lock(&gvt_table_mutex);
 	inherited = row->root != row;
-	if (inherited) {
+	if (inherited)
 		gvt_watch_remove(row);
-	} else {
-		n = gvt_table_list(rows, max);
-		remove_family(row, rows, n);
-	}
+	else
+		remove_family(row);
 	mutex_unlock(&gvt_table_mutex);
 	/*
 	 * A fork of its may be in a probe that found it, and still bring in the child.
@@ -496,9 +502,7 @@ int gvt_watch_stop(const struct file *file, int nr)
 	 */
 	if (inherited)
 		synchronize_rcu();
-out_rows:
-	kvfree(rows);
-out_watch:
+out:
 	mutex_unlock(&gvt_watch_mutex);
 	return ret;
 }
@@ -527,7 +531,7 @@ void gvt_watch_exit(void)
 	mutex_lock(&gvt_table_mutex);
 	/* Roots are only freed when RCU says so, and RCU may say so any time. */
 	rcu_read_lock();
-	while ((row = gvt_table_pick(NULL)))
+	while ((row = gvt_table_pick(NULL, NULL)))
 		gvt_watch_remove(row);
 	rcu_read_unlock();
 	mutex_unlock(&gvt_table_mutex);

@@ -41,6 +41,7 @@ int gvt_watch_start(struct task_struct *task, bool tree);
 int gvt_watch_stop(const struct file *file, int nr);
 struct gvt_row *gvt_watch_add(struct task_struct *task, bool tree, struct gvt_row **spare);
 void gvt_watch_wake(void);
+void gvt_watch_expect(void);
 void gvt_watch_remove(struct gvt_row *row);
 unsigned int gvt_watch_limit(void);
 unsigned int gvt_watch_limit_ended(void);

@@ -204,6 +204,80 @@ TEST(a_crowd_of_readers_in_a_storm)
 	EXPECT_EQ(0, watch_pid("-", storm.pid, ""));
 }
 
+/* ----------------------------------------------------- nobody is left out */
+
+#define IDLERS	40
+#define BURST	60
+#define LOOKERS	64
+#define LOOKS	8
+
+/* As many as there are spare rows for, all alive at once; again and again. */
+static void bursts(struct child *me, void *arg)
+{
+	unsigned int i;
+	int gate[2];
+	char byte;
+
+	for (;;) {
+		if (pipe(gate))
+			_exit(98);
+		for (i = 0; i < BURST; i++) {
+			if (!fork()) {
+				close(gate[1]);
+				_exit(read(gate[0], &byte, 1));
+			}
+		}
+		close(gate[0]);
+		close(gate[1]);
+		while (wait(NULL) > 0)
+			;
+	}
+}
+
+/* Whoever is there all the time is in each reading. */
+static void looker(struct child *me, void *arg)
+{
+	const struct child *idler = arg;
+	char *text, number[16];
+	unsigned int i, j;
+
+	for (i = 0; i < LOOKS; i++) {
+		text = read_file(GVT_DIR "process");
+		for (j = 0; j < IDLERS; j++) {
+			snprintf(number, sizeof(number), "%d", idler[j].pid);
+			if (!text || !find_row(text, NULL, "pid", number))
+				_exit(1);
+		}
+		free(text);
+	}
+	_exit(0);
+}
+
+TEST(nobody_is_left_out_while_others_come)
+{
+	struct child idler[IDLERS], c[LOOKERS], storm;
+	unsigned int i;
+
+	for (i = 0; i < IDLERS; i++) {
+		idler[i] = child_start(idle_child, NULL);
+		ASSERT_TRUE(hear(&idler[i]));
+		ASSERT_EQ(0, watch_pid("", idler[i].pid, ""));
+	}
+	storm = child_start(bursts, NULL);
+	ASSERT_EQ(0, watch_pid("", storm.pid, "+"));
+	for (i = 0; i < LOOKERS; i++)
+		c[i] = child_start(looker, idler);
+	for (i = 0; i < LOOKERS; i++)
+		EXPECT_EQ(0, child_wait(&c[i]));
+	kill(storm.pid, SIGKILL);
+	child_wait(&storm);
+	EXPECT_EQ(0, watch_pid("-", storm.pid, ""));
+	for (i = 0; i < IDLERS; i++) {
+		say(&idler[i]);
+		child_wait(&idler[i]);
+	}
+}
+
 /* ------------------------------------------------------- ten thousand lives */
 
 #define LIVES	10000

@@ -213,6 +213,112 @@ TEST_F(durations, slices_are_the_switches_from_tasks)
 	EXPECT_GE(sysconf(_SC_NPROCESSORS_CONF), labs(slices - switches));
 }
 
+/* ------------------------------------------------- times beside the kernel's own */
+
+struct times {
+	long run, wait;
+};
+
+static void add_times(struct times *sum, int pid)
+{
+	long run = 0, wait = 0;
+	char path[64], *text;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	text = read_file(path);
+	if (text && sscanf(text, "%ld %ld", &run, &wait) == 2) {
+		sum->run += run;
+		sum->wait += wait;
+	}
+	free(text);
+}
+
+/* It is off its CPU, so its last slice is over. */
+static bool rests(int pid)
+{
+	char path[64], *text;
+	unsigned int i;
+	bool asleep;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	for (i = 0; i < 1000; i++) {
+		text = read_file(path);
+		asleep = text && strstr(text, "State:\tS");
+		free(text);
+		if (asleep) {
+			settle();
+			return true;
+		}
+		usleep(10000);
+	}
+	return false;
+}
+
+/* On the first CPU it may use: two of them wait for each other there, and never move. */
+static void competes(struct child *me, void *arg)
+{
+	volatile unsigned int spin;
+	cpu_set_t set;
+	unsigned int i;
+	int cpu = 0;
+
+	sched_getaffinity(0, sizeof(set), &set);
+	while (!CPU_ISSET(cpu, &set))
+		cpu++;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+	say(me);
+	hear(me);
+	for (i = 0; i < ROUNDS; i++) {
+		for (spin = 0; spin < 10000; spin++)
+			;
+		sched_yield();
+	}
+	say(me);
+	hear(me);
+}
+
+/*
+ * The kernel's clock of a switch is read a moment before ours. So for all that ran, ours can't
+ * be less than the kernel's for two of them, whose times are read inside ours.
+ */
+TEST_F(durations, times_are_no_less_than_the_kernels)
+{
+	struct times before = { 0 }, after = { 0 };
+	struct child c[2];
+	long run, wait;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		c[i] = child_start(competes, NULL);
+		ASSERT_TRUE(hear(&c[i]));
+	}
+	run = gvt_stat("slice_ns_total");
+	wait = gvt_stat("runqueue_wait_ns_total");
+	for (i = 0; i < 2; i++)
+		add_times(&before, c[i].pid);
+	for (i = 0; i < 2; i++)
+		say(&c[i]);
+	for (i = 0; i < 2; i++) {
+		ASSERT_TRUE(hear(&c[i]));
+		ASSERT_TRUE(rests(c[i].pid));
+	}
+	for (i = 0; i < 2; i++)
+		add_times(&after, c[i].pid);
+	settle();
+	run = gvt_stat("slice_ns_total") - run;
+	wait = gvt_stat("runqueue_wait_ns_total") - wait;
+	EXPECT_LT(0, after.run - before.run);
+	EXPECT_LT(0, after.wait - before.wait);
+	EXPECT_LE(after.run - before.run, run);
+	EXPECT_LE(after.wait - before.wait, wait);
+	for (i = 0; i < 2; i++) {
+		say(&c[i]);
+		child_wait(&c[i]);
+	}
+}
+
 TEST(off_nothing_is_measured_but_first_runs)
 {
 	struct hist before[3], after[3];

@@ -297,6 +297,33 @@ TEST(files_are_bounded)
 	EXPECT_LE(0, fd);
 }
 
+static void map_and_end(struct child *me, void *arg)
+{
+	_exit(!map_runtime(open_runtime()));
+}
+
+/* They come faster than rows are tended: whoever opens the file makes room for one more. */
+TEST(rows_of_those_who_map_are_bounded)
+{
+	long max_ended = module_param("max_ended"), n = 0;
+	const char *line = NULL;
+	struct child c;
+	unsigned int i;
+	char *text;
+
+	for (i = 0; i < 400; i++) {
+		c = child_start(map_and_end, NULL);
+		ASSERT_EQ(0, child_wait(&c));
+	}
+	text = read_file(GVT_DIR "process");
+	while ((line = find_row(text, line, "state", "ended")))
+		n++;
+	free(text);
+	EXPECT_LT(0, n);
+	/* And the one that came last. */
+	EXPECT_LE(n, max_ended + 1);
+}
+
 TEST(cannot_be_made_executable_or_larger)
 {
 	struct gvt_runtime_page *p = map_runtime(open_runtime());

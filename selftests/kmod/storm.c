@@ -26,7 +26,10 @@
 
 #define GVT_DIR	"/proc/gvt/"
 
-static const char *const files[] = { "stat", "cpu", "process", "watch" };
+static const char *const files[] = {
+	"stat",	 "cpu",	    "process",	     "thread",	      "watch",
+	"control", "hist/creation", "hist/runqueue", "hist/slice",
+};
 
 #define NR_FILES	(sizeof(files) / sizeof(files[0]))
 
