@@ -92,10 +92,14 @@ static void put_signed(FILE *to, const struct report_metric *m, double was, doub
 {
 	char text[TEXT_SIZE];
 
+	/* What rounds to nothing has no sign. */
+	if (was > 0 && fabs(diff) < was / 2000)
+		diff = 0;
 	/* A minus that is as wide as a plus. */
 	fputs(diff > 0 ? "+" : diff < 0 ? "&minus;" : "", to);
 	if (was > 0)
-		fprintf(to, "%.*f %%", fabs(diff) < was / 10 ? 1 : 0, 100 * fabs(diff) / was);
+		fprintf(to, "%.*f %%", diff && fabs(diff) < was / 10 ? 1 : 0,
+			100 * fabs(diff) / was);
 	else
 		html_text(to, text_value(text, m->unit, fabs(diff)));
 }
