@@ -88,7 +88,8 @@ int go_run(void (*fn)(void *), void *arg);
 /**
  * go() - start a goroutine
  * @fn: what it runs; it ends when @fn returns
- * @arg: its argument
+ * @arg: its argument; what it points to has to be there for as long as @fn needs it, so no
+ *	variable of a loop that goes on
  *
  * Context: a goroutine, or any thread while the runtime runs. Does not block.
  * Return: 0; -EPERM where no runtime runs; -EINVAL for a NULL @fn; -ENOMEM;
@@ -1576,6 +1577,7 @@ struct go_ctx *go_ctx_ref(struct go_ctx *ctx);
  * With the last handle, and when no context below it is left, the memory goes, its
  * timer is stopped, and what go_ctx_after() was to call is not called any more. Panics
  * where goroutines still wait on its channel then. Who cancels it may still be at it.
+ * To use it, or give it up again, afterwards is an error: as of go_chan_free().
  *
  * Context: any thread. Does not block.
  * Go: none, the collector does it.

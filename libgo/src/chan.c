@@ -51,8 +51,7 @@ void go_chan_free(struct go_chan *c)
 		spin_unlock(&c->lock);
 		go_panic("free of a channel on which goroutines wait");
 	}
-	/* By an atomic: the compiler knows that nobody reads what is freed. */
-	store_release(&c->freed, true);
+	chan_mark_freed(c, CHAN_FREED);
 	free(c);
 }
 
@@ -60,8 +59,11 @@ void go_chan_free(struct go_chan *c)
 NOINLINE void chan_lock_slow(struct go_chan *c)
 {
 	do {
-		if (unlikely(load_acquire(&c->freed)))
-			fatal_here("use of a freed channel");
+		const uint8_t freed = load_acquire(&c->freed);
+
+		if (unlikely(freed))
+			fatal_here(freed == CHAN_FREED_CONTEXT ? "use of a freed context" :
+								 "use of a freed channel");
 	} while (!spin_some(&c->lock));
 }
 

@@ -5,13 +5,16 @@
 
 #include "rt.h"
 
+/* Whose memory it was, when it was freed. */
+enum chan_freed { CHAN_LIVES, CHAN_FREED, CHAN_FREED_CONTEXT };
+
 /*
  * struct go_chan - @lock protects everything. At most one of the two queues has
  * waiters, unless the same goroutine waits in both (select). Receivers wait only
  * while nothing is buffered, senders only while the buffer is full. Zero-filled it is
  * an unbuffered channel of elements without a size (context.c).
  *
- * go_chan_free() leaves it locked and @freed: who uses it afterwards, while the memory is
+ * Who frees it leaves it locked and @freed: who uses it afterwards, while the memory is
  * nobody else's yet, finds the lock taken, looks why, and is told, which costs others nothing.
  * So @freed lies behind the first 16 bytes, which are malloc's then; what that writes over the
  * lock is no 0.
@@ -27,7 +30,7 @@ struct go_chan {
 	size_t head;		/* the oldest one's place */
 	struct waitq receivers;
 	struct waitq senders;
-	bool freed;
+	uint8_t freed;		/* an enum chan_freed */
 	char buf[] __attribute__((__aligned__(16)));
 };
 
@@ -37,6 +40,14 @@ static inline void chan_lock(struct go_chan *c)
 {
 	if (unlikely(!spin_trylock(&c->lock)))
 		chan_lock_slow(c);
+}
+
+/* The lock is held, or nobody has the channel any more. */
+static inline void chan_mark_freed(struct go_chan *c, enum chan_freed what)
+{
+	store_relaxed(&c->lock, 1);
+	/* By atomics: the compiler knows that nobody reads what is freed. */
+	store_release(&c->freed, what);
 }
 
 /* One value, from one place to the other. Eight bytes are the common case. */

@@ -100,8 +100,10 @@ static void leave(struct m *m)
 
 static void memory_put(struct cancel *c)
 {
-	if (!__atomic_sub_fetch(&c->memory, 1, __ATOMIC_ACQ_REL))
-		free(c);
+	if (__atomic_sub_fetch(&c->memory, 1, __ATOMIC_ACQ_REL))
+		return;
+	chan_mark_freed(&c->done, CHAN_FREED_CONTEXT);
+	free(c);
 }
 
 struct go_ctx *go_ctx_ref(struct go_ctx *ctx)
@@ -119,7 +121,7 @@ static void unlink_child(struct cancel *c)
 	if (!above)
 		return;
 	m = enter();
-	spin_lock(&above->done.lock);
+	chan_lock(&above->done);
 	if (c->linked) {
 		c->linked = false;
 		if (c->prev)
@@ -159,7 +161,7 @@ static void destroy(struct cancel *c)
 
 	unlink_child(c);
 	m = enter();
-	spin_lock(&c->done.lock);
+	chan_lock(&c->done);
 	waited_on = c->done.receivers.first != NULL;
 	spin_unlock(&c->done.lock);
 	leave(m);
@@ -169,8 +171,17 @@ static void destroy(struct cancel *c)
 	memory_put(c);
 }
 
+/* A value has nothing to tell it by. */
+static void check_freed(const struct go_ctx *ctx)
+{
+	if (ctx && ctx->cancel && ctx == &ctx->cancel->ctx &&
+	    unlikely(load_relaxed(&ctx->cancel->done.freed)))
+		fatal_here("use of a freed context");
+}
+
 void go_ctx_free(struct go_ctx *ctx)
 {
+	check_freed(ctx);
 	while (ctx && ctx != &background &&
 	       !__atomic_sub_fetch(&ctx->refs, 1, __ATOMIC_ACQ_REL)) {
 		struct go_ctx *parent = ctx->parent;
@@ -192,7 +203,7 @@ static bool cancel_one(struct cancel *c, int err, int cause)
 	struct m *m = enter();
 	bool first;
 
-	spin_lock(&c->done.lock);
+	chan_lock(&c->done);
 	first = !c->err;
 	if (first) {
 		c->cause = cause;
@@ -213,7 +224,7 @@ static struct cancel *pop_child(struct cancel *c)
 	struct m *m = enter();
 	struct cancel *child;
 
-	spin_lock(&c->done.lock);
+	chan_lock(&c->done);
 	child = c->children;
 	if (child) {
 		c->children = child->next;
@@ -342,7 +353,7 @@ static void link_child(struct cancel *c)
 	if (!above)
 		return;
 	m = enter();
-	spin_lock(&above->done.lock);
+	chan_lock(&above->done);
 	err = above->err;
 	if (!err) {
 		c->linked = true;

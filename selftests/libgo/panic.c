@@ -566,4 +566,57 @@ TEST(use_of_a_freed_channel)
 		show_child(&c);
 }
 
+static noinline void use_freed_context(void *arg)
+{
+	struct go_ctx *c = go_ctx_with_cancel(go_ctx_background());
+	uintptr_t how = (uintptr_t)arg;
+
+	CHECK(c);
+	/* With and without a deadline of its own, cancelled and not. */
+	if (how & 4) {
+		go_ctx_free(c);
+		c = go_ctx_with_timeout(go_ctx_background(), 3600000 * MS);
+	}
+	if (how & 8)
+		go_ctx_cancel(c);
+	go_ctx_free(c);
+	switch (how & 3) {
+	case 0:
+		go_ctx_cancel(c);
+		break;
+	case 1:
+		go_ctx_free(c);
+		break;
+	case 2:
+		go_recv(go_ctx_done(c), NULL);
+		break;
+	case 3:
+		go_ctx_with_cancel(c);
+		break;
+	}
+	/* No jump: this frame is looked for. */
+	__asm__ volatile("");
+}
+
+static void run_use_freed_context(void *arg)
+{
+	run_on(2, use_freed_context, arg);
+}
+
+TEST(use_of_a_freed_context)
+{
+	static struct child c;
+	uintptr_t how;
+
+	if (TEST_ASAN || TEST_TSAN || TEST_VALGRIND)
+		SKIP(return, "who looks at all memory says it first, in its own words");
+	for (how = 0; how < 16; how++) {
+		run_child(&c, run_use_freed_context, (void *)how);
+		ASSERT_TRUE(exited_with(&c, 2) &&
+			    find_whole_line(c.err, "fatal error: use of a freed context") &&
+			    strstr(c.err, "use_freed_context+"))
+			show_child(&c);
+	}
+}
+
 TEST_HARNESS_MAIN
