@@ -19,9 +19,10 @@
 # inside the lab virtual machine): what a test writes goes to a mktemp folder.
 # A `settings` file sets timeout=SECONDS for each program; without one it is 600.
 
-KSELFTEST := O='$(O)' CC='$(CC)' SAN='$(SAN)' scripts/kselftest
+KSELFTEST_ENV := CC='$(CC)' SAN='$(SAN)'
+KSELFTEST := O='$(O)' $(KSELFTEST_ENV) scripts/kselftest
 
-.PHONY: selftests check-libgo check-tools check-kmod stress style
+.PHONY: selftests check-libgo check-tools check-kmod check-valgrind stress style
 
 ## selftests: build the tests, as the kernel's kselftest does
 selftests: libgo tools $(if $(KMOD_HEADERS),kmod samples)
@@ -42,11 +43,31 @@ check-kmod: all samples
 	$(KSELFTEST) build kmod
 	VM=1 $(KSELFTEST) check kmod
 
-## stress: each queue and lock of the library under load (SECONDS=60 TEST=all SEED= PROCS=8)
+## check-valgrind: all tests of the library under Valgrind's memcheck, also the large ones (long)
+check-valgrind: setup-check libgo
+	$(KSELFTEST) build libgo
+	O='$(O)' scripts/valgrind
+
+## stress: each queue and lock of the library under load (SECONDS=60 TEST=all SEED= PROCS=8 SAN= LTO=)
 SECONDS ?= 60
-stress: libgo
+# With a sanitizer, or with LTO=1 (-O3 -flto, library and program compiled as one), built in a
+# folder of its own: what is in O was compiled otherwise.
+STRESS_KIND := $(if $(LTO),-lto)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+STRESS_TESTS := stress_queues stress_sync net_stress stress
+# Without a red zone gcc inlines libgo into the programs, too.
+STRESS_LTO := -O3 $(if $(findstring clang,$(CC)),-flto,-flto=auto $(if \
+	$(filter x86_64,$(ARCH)),-mno-red-zone))
+STRESS_BUILD = O='$(O)/stress$(STRESS_KIND)-$(notdir $(firstword $(CC)))' $(if $(LTO),OPT='$(STRESS_LTO)')
+stress: $(if $(STRESS_KIND),,libgo)
+ifeq ($(STRESS_KIND),)
 	$(KSELFTEST) build libgo
 	O='$(O)' scripts/stress '$(SECONDS)' '$(or $(TEST),all)' '$(SEED)' '$(or $(PROCS),8)'
+else
+	$(MAKE) $(STRESS_BUILD) libgo
+	$(KSELFTEST_ENV) $(STRESS_BUILD) TESTS='$(STRESS_TESTS)' $(if $(LTO),TESTS_LTO='$(STRESS_TESTS)') \
+		scripts/kselftest build libgo
+	$(STRESS_BUILD) scripts/stress '$(SECONDS)' '$(or $(TEST),all)' '$(SEED)' '$(or $(PROCS),8)'
+endif
 
 ## style: clang-format, checkpatch, sparse, licences, exported names, documentation
 style:
