@@ -23,7 +23,7 @@
 #define LANES 64
 
 /* Nothing moved for so long: it hangs. A busy machine may stop a process for a while. */
-#define HANGS_AFTER (TEST_ASAN || TEST_TSAN ? 150 : 60)
+#define HANGS_AFTER (TEST_VALGRIND ? 600 : TEST_ASAN || TEST_TSAN ? 150 : 60)
 
 struct stress {
 	const char *name;

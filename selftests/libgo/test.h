@@ -131,15 +131,39 @@ static noinline __maybe_unused void set_errno(int e)
 /* On a plain thread: the same. */
 #define thread_until(cond) do { while (!(cond)) usleep(200); } while (0)
 
-/* How often to do something that is done often: sanitizers cost a factor. */
+/* In the lab virtual machine, which scripts/vm says, where that is emulated. */
+static inline __maybe_unused bool in_emulated_vm(void)
+{
+	const char *vm = getenv("GVT_VM");
+
+	return vm && strcmp(vm, "kvm") != 0;
+}
+
+/* How often to do something that is done often: sanitizers and emulators cost a factor. */
 static inline __maybe_unused size_t scaled(size_t n)
 {
 	/* Valgrind runs one thread at a time, slowly: much is cut more than little. */
 	const size_t much = n > 1000 ? 100 : 10;
-	const size_t by = TEST_VALGRIND ? much : TEST_TSAN ? 10 : TEST_ASAN ? 4 : 1;
+	const size_t by = TEST_VALGRIND ? much : TEST_TSAN ? 10 :
+			  TEST_ASAN || in_emulated_vm() ? 4 : 1;
 
 	return n > by ? n / by : 1;
 }
+
+/*
+ * What the harness' main() calls. The limits stand in constants, and under Valgrind, which
+ * is found out while it runs, what is large takes longer.
+ */
+static inline __maybe_unused int run_tests(int argc, char **argv)
+{
+	struct __test_metadata *t;
+
+	for (t = _fixture_global.tests; TEST_VALGRIND && t; t = t->next)
+		t->timeout *= 10;
+	return test_harness_run(argc, argv);
+}
+
+#define test_harness_run run_tests
 
 static inline __maybe_unused struct go_chan *make_chan(size_t elem_size, size_t cap)
 {
