@@ -14,7 +14,7 @@ static void errno_moves(void *arg)
 {
 	struct go_chan *back = make_chan(0, 0);
 	int me = 1000 + (intptr_t)arg;
-	size_t i, n = scaled(500);
+	size_t i, n = scaled(100);
 
 	set_errno(me);
 	for (i = 0; i < n; i++) {
@@ -46,7 +46,7 @@ static void every_wait(void *arg)
 		{ .op = GO_SEND, .chan = c, .elem = &(int){ 5 } },
 	};
 	uint64_t id = go_id();
-	size_t i, n = scaled(200);
+	size_t i, n = scaled(40);
 	struct go_mutex mu = { 0 };
 	struct go_waitgroup none = { 0 };
 	int v;
@@ -98,7 +98,7 @@ static void ends_elsewhere(void *arg)
 
 static void many_end_elsewhere(void *arg)
 {
-	size_t i, n = scaled(1000);
+	size_t i, n = scaled(200);
 
 	start_movers();
 	for (i = 0; i < n; i++) {
