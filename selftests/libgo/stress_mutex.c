@@ -19,25 +19,21 @@ static void compute(uint64_t n)
 /* ---------------------------------------------------------------------- rounds */
 
 #define GROUPS 3
-#define MEMBERS 3	/* the last one is a thread that is no goroutine */
+#define MOST 3
 
 /*
  * Each locks once, at about the same time, and all meet before the next round: a waiter that
- * an unlock missed is not found by the next one.
+ * an unlock missed is not found by the next one. Two goroutines; one and a thread that is none;
+ * two and such a thread.
  */
 struct group {
 	struct go_mutex mutex;
-	unsigned long round, done;
+	unsigned long members, round, done;
 	unsigned long count;	/* not atomic: the mutex orders it */
 	char own_line[64];
 };
 
 static struct group groups[GROUPS];
-
-static bool next_round(const struct group *g, unsigned long round)
-{
-	return rd(g->round) != round;
-}
 
 static void lock_once(struct group *g, uint64_t *seed)
 {
@@ -45,70 +41,74 @@ static void lock_once(struct group *g, uint64_t *seed)
 	go_mutex_lock(&g->mutex);
 	g->count++;
 	/* At times long enough to starve whoever waits. */
-	compute(*seed >> 8 & 1023 ? *seed >> 20 & 127 : scaled(3000000));
+	compute(*seed >> 8 & 8191 ? *seed >> 24 & 1023 : scaled(3000000));
 	go_mutex_unlock(&g->mutex);
 }
 
-/* Returns whether there is another round. */
-static bool end_round(struct group *g, unsigned long round)
+/* Others wait actively at first: so that they go on at the same moment. */
+static void meet(struct group *g, unsigned long round, void (*let_others)(void))
 {
-	if (inc(g->done) < MEMBERS)
-		return false;
-	CHECK_EQ(MEMBERS * (round + 1), g->count);
-	CHECK(go_mutex_trylock(&g->mutex));
-	go_mutex_unlock(&g->mutex);
-	wr(g->done, 0);
-	wr(g->round, over() ? ULONG_MAX : round + 1);
-	return true;
+	unsigned int i;
+
+	if (inc(g->done) == g->members) {
+		CHECK_EQ(g->members * (round + 1), g->count);
+		CHECK(go_mutex_trylock(&g->mutex));
+		go_mutex_unlock(&g->mutex);
+		wr(g->done, 0);
+		wr(g->round, over() ? ULONG_MAX : round + 1);
+	}
+	for (i = 0; rd(g->round) == round; i++)
+		if (i > 300)
+			let_others();
+}
+
+static void all_rounds(unsigned int me, void (*let_others)(void))
+{
+	struct group *g = &groups[me / MOST];
+	uint64_t seed = seed_of(me);
+	unsigned long round;
+
+	for (round = 0; rd(g->round) != ULONG_MAX; round++) {
+		lock_once(g, &seed);
+		meet(g, round, let_others);
+		moved(me);
+	}
 }
 
 static void member(void *arg)
 {
-	unsigned int me = (unsigned int)(uintptr_t)arg;
-	struct group *g = &groups[me / MEMBERS];
-	uint64_t seed = seed_of(me);
-	unsigned long round;
-
-	for (round = 0; rd(g->round) != ULONG_MAX; round++) {
-		lock_once(g, &seed);
-		if (!end_round(g, round))
-			until(next_round(g, round));
-		moved(me);
-	}
+	all_rounds((unsigned int)(uintptr_t)arg, go_yield);
 	go_wg_done(&wg);
+}
+
+static void yield_thread(void)
+{
+	sched_yield();
 }
 
 static void *member_thread(void *arg)
 {
-	unsigned int me = (unsigned int)(uintptr_t)arg;
-	struct group *g = &groups[me / MEMBERS];
-	uint64_t seed = seed_of(me);
-	unsigned long round;
-
-	for (round = 0; rd(g->round) != ULONG_MAX; round++) {
-		lock_once(g, &seed);
-		if (!end_round(g, round))
-			while (!next_round(g, round))
-				sched_yield();
-		moved(me);
-	}
+	all_rounds((unsigned int)(uintptr_t)arg, yield_thread);
 	return NULL;
 }
 
 STRESS(mutex_rounds)
 {
 	pthread_t threads[GROUPS];
-	uintptr_t i, k;
+	uintptr_t i, k, n;
 
-	go_wg_add(&wg, GROUPS * (MEMBERS - 1));
 	for (i = 0; i < GROUPS; i++) {
-		for (k = 0; k < MEMBERS - 1; k++)
-			start(member, (void *)(i * MEMBERS + k));
-		threads[i] = start_thread(member_thread, (void *)(i * MEMBERS + k));
+		n = i == 1 ? 1 : 2;
+		groups[i].members = i ? n + 1 : n;
+		go_wg_add(&wg, (int64_t)n);
+		for (k = 0; k < n; k++)
+			start(member, (void *)(i * MOST + k));
+		if (i)
+			threads[i] = start_thread(member_thread, (void *)(i * MOST + k));
 	}
 	let_them_work();
 	go_wg_wait(&wg);
-	for (i = 0; i < GROUPS; i++)
+	for (i = 1; i < GROUPS; i++)
 		pthread_join(threads[i], NULL);
 }
 
