@@ -40,7 +40,7 @@
  * Where nobody waits, or one is on its way, neither call enters the runtime: they touch nothing
  * of the runtime's, and who is suspended in the midst is as one in user code.
  *
- * Rejected: Go's single word with all of that in it, changed by compare-and-swap. Of a pair's 8
+ * Rejected: Go's single word with all of that in it, changed by compare-and-swap. Of a pair's 6.7
  * ns 5.5 were its two locked instructions, and while a waiter was on its way each lock had to go
  * into the runtime to see that it is free. Waiters' barriers outside the lock: others may
  * change all meanwhile, and come to the same barrier; it is held for a microsecond, not more often
