@@ -4,8 +4,8 @@
  * figures that meet all of it hold, each that misses one fails, and without a figure nothing
  * is claimed.
  *
- * The experiments are the command's own objects; measure(), calibrate() and verdict_compute()
- * are wrapped by the linker. An experiment is run twice: first to learn what it expects, then
+ * The experiments are the command's own objects; measure(), calibrate(), verdict_compute() and
+ * now_ns() are wrapped by the linker. An experiment is run twice: first to learn what it expects, then
  * with the figures for that.
  */
 #include <stdlib.h>
@@ -349,6 +349,28 @@ TEST_F(expectations, figures_by_hand)
 			TH_LOG("%s: %s", e->name, self->r->why);
 		}
 	}
+}
+
+/* How often the clock was read. */
+static unsigned int clock_reads;
+
+int64_t __real_now_ns(void);
+int64_t __wrap_now_ns(void);
+
+int64_t __wrap_now_ns(void)
+{
+	clock_reads++;
+	return __real_now_ns();
+}
+
+/* Side by side with what is timed, or in the midst of it: once for each interval, no more. */
+TEST(what_the_clock_costs_is_found_out_once)
+{
+	clock_cost();
+	clock_reads = 0;
+	for (int i = 0; i < 10; i++)
+		EXPECT_LT(0, elapsed_ns(0));
+	EXPECT_EQ(10, clock_reads);
 }
 
 TEST_HARNESS_MAIN
