@@ -183,6 +183,19 @@ for case in "${cases[@]}"; do
 	is "$language: $name" "status 0" "status $(<"$file.status")$wrong$(<"$file.err")"
 done
 
+# What they are asked for here is what gvt asks for: each stands as a name in the experiment; a
+# number in it may be one that is put there, and the names of race's are made of two parts.
+unknown=""
+for name in "${experiments[@]}"; do
+	for metric in ${asked[$name]}; do
+		metric=${metric%=*}
+		made=$(sed -E 's/[0-9]+/%l?[ud]/' <<<"$metric") part=${metric#lost_}
+		grep -qE "\"($metric|$made|${part%_ns})\"" "$top/tools/experiments/$name.c" ||
+			unknown+=" $name:$metric"
+	done
+done
+is "gvt asks for what they are asked for here" "" "$unknown"
+
 # All but the server, which gvt has to talk with, and what the programs share.
 untold=""
 for file in "$peers"/{go,python,node,java}/*.*; do

@@ -2,7 +2,10 @@
 
 package main
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 func init() { experiments["create"] = create }
 
@@ -17,17 +20,16 @@ func createOne(n int) {
 // createBatches is the time in the `go` statements alone.
 func createBatches(n int) (calls time.Duration) {
 	const batch = 100
+	var done sync.WaitGroup
 
 	for ; n > 0; n -= batch {
-		done := make(chan struct{}, batch)
+		done.Add(batch)
 		begin := time.Now()
 		for i := 0; i < batch; i++ {
-			go func() { done <- struct{}{} }()
+			go done.Done()
 		}
 		calls += time.Since(begin)
-		for i := 0; i < batch; i++ {
-			<-done
-		}
+		done.Wait()
 	}
 	return calls
 }
