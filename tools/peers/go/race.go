@@ -22,6 +22,34 @@ func (t task) add(way string, worker func(each int), read func() int) {
 	t.figure(way+"_ns", took/float64(n))
 }
 
+// addByChannel has one goroutine add, and the four send to it; it ends when they have.
+func (t task) addByChannel() {
+	n := t.n("channel_ns") / raceWorkers * raceWorkers
+	addUp := func(each int) int {
+		added, total := make(chan int, 128), make(chan int)
+		go func() {
+			sum := 0
+			for value := range added {
+				sum += value
+			}
+			total <- sum
+		}()
+		all(raceWorkers, func(int) {
+			for i := 0; i < each; i++ {
+				added <- 1
+			}
+		})
+		close(added)
+		return <-total
+	}
+
+	addUp(n / raceWorkers / 10)
+	sum := 0
+	took := timed(func() { sum = addUp(n / raceWorkers) })
+	t.figure("lost_channel", float64(n-sum))
+	t.figure("channel_ns", took/float64(n))
+}
+
 func race(t task) {
 	var counter int
 
@@ -52,28 +80,7 @@ func race(t task) {
 		}
 	}, read)
 
-	// One goroutine has the counter; whoever wants to know it asks.
-	added, asked := make(chan int, 128), make(chan int)
-	go func() {
-		sum := 0
-		for {
-			select {
-			case n := <-added:
-				sum += n
-			case asked <- sum:
-			}
-		}
-	}()
-	t.add("channel", func(each int) {
-		for i := 0; i < each; i++ {
-			added <- 1
-		}
-	}, func() int {
-		for len(added) > 0 {
-			<-asked
-		}
-		return <-asked
-	})
+	t.addByChannel()
 
 	var sum atomic.Int64
 	t.add("atomic", func(each int) {
