@@ -84,8 +84,11 @@ static int connect_all(struct echo_load *l, uint64_t n, int port, int epoll)
 	return 0;
 }
 
-/* One look: what has been answered is asked for again. */
-static int serve_answers(struct echo_load *l, int epoll, bool counts)
+/*
+ * One look: what has been answered is asked for again. @first: how many connections had an
+ * answer, then that is what is counted; NULL: each answer counts.
+ */
+static int serve_answers(struct echo_load *l, int epoll, uint64_t *first)
 {
 	struct epoll_event events[EVENTS];
 	int got = epoll_wait(epoll, events, EVENTS, ANSWER_MS);
@@ -97,8 +100,11 @@ static int serve_answers(struct echo_load *l, int epoll, bool counts)
 
 		if (!answer(l, i))
 			return -EPIPE;
-		if (counts)
+		if (!first)
 			l->place[place_of(now_ns() - l->since[i])]++;
+		else if (!l->answered[i])
+			++*first;
+		l->answered[i] = true;
 		if (!request(l, i))
 			return -EPIPE;
 	}
@@ -115,20 +121,20 @@ static int load_all(struct echo_load *l, uint64_t n, int epoll, int64_t ns)
 	int64_t begin;
 	int got;
 
+	memset(l->answered, 0, sizeof(l->answered));
 	for (uint64_t i = 0; i < n; i++) {
 		if (!request(l, i))
 			return -EPIPE;
 	}
 	while (first < n) {
-		got = serve_answers(l, epoll, false);
+		got = serve_answers(l, epoll, &first);
 		if (got < 0)
 			return got;
-		first += got;
 	}
 	__atomic_store_n(&l->warm, 1, __ATOMIC_RELEASE);
 	begin = now_ns();
 	while (now_ns() < begin + ns || l->requests < n) {
-		got = serve_answers(l, epoll, true);
+		got = serve_answers(l, epoll, NULL);
 		if (got < 0)
 			return got;
 		l->requests += got;
@@ -157,6 +163,7 @@ void echo_load_run(struct echo_load *l, uint64_t n, int port, int64_t ns)
 		l->err = load_all(l, n, epoll, ns);
 	/* Whoever waits for one of these sees @err then. */
 	__atomic_store_n(&l->warm, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->over, 1, __ATOMIC_RELEASE);
 }
 
 struct echo_load *echo_load_make(void)
@@ -182,6 +189,8 @@ pid_t echo_load_start(struct echo_load *l, uint64_t n, int port, int64_t ns)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == parent)
 		echo_load_run(l, n, port, ns);
+	while (!l->err && __atomic_load_n(&l->go_on, __ATOMIC_ACQUIRE) != ECHO_CLOSE)
+		usleep(500);
 	_exit(0);
 }
 

@@ -6,6 +6,7 @@
 #ifndef GVT_TOOLS_ECHO_LOAD_H
 #define GVT_TOOLS_ECHO_LOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -20,18 +21,21 @@
 /**
  * struct echo_load - what the client tells; shared with it
  * @connected: it has all connections, and each has been served once; or @err is set
- * @go_on: set by the server's side: measure
+ * @go_on: set by the server's side: ECHO_MEASURE; then, when it has looked at what it took, and
+ *	the connections may close, ECHO_CLOSE
  * @warm: each connection had an answer since then, or @err is set: what follows is counted
+ * @over: that is over, or @err is set; the connections are still there
  * @err: why it could not
  * @bytes: of a request, and of its answer; told to it; 0: ECHO_BYTES
  * @requests: that were answered
  * @ns: how long that took
  * @place: how many latencies fell where
- * @since: when each connection's request was sent; the client's own, as @fd
+ * @since: when each connection's request was sent; the client's own, as what follows
  * @fd: the connections
+ * @answered: those that had an answer after the burst of first requests
  */
 struct echo_load {
-	uint32_t connected, go_on, warm;
+	uint32_t connected, go_on, warm, over;
 	int err;
 	uint32_t bytes;
 	uint64_t requests;
@@ -39,7 +43,12 @@ struct echo_load {
 	uint64_t place[ECHO_PLACES];
 	int64_t since[ECHO_CONNECTIONS];
 	int fd[ECHO_CONNECTIONS];
+	bool answered[ECHO_CONNECTIONS];
 };
+
+/* echo_load.go_on */
+#define ECHO_MEASURE		1
+#define ECHO_CLOSE		2
 
 /* Memory that is shared with a client, all zero; NULL: there is none. */
 struct echo_load *echo_load_make(void);
@@ -53,7 +62,7 @@ void echo_load_clear(struct echo_load *l);
  * @ns: how long to measure, at least
  *
  * It may be forked in the midst of a run: it makes system calls, and uses memory that was
- * there before. Its connections end with it.
+ * there before. Its connections end with it, not before ECHO_CLOSE where all went well.
  *
  * Return: its pid, or a negative errno.
  */

@@ -69,14 +69,28 @@ static int read_process(pid_t pid, struct reading *r)
 	return 0;
 }
 
+/* It has, and was not waited for. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid;
+}
+
 /* Return: 0 when the client has said so; or its failure; or the peer's time is over. */
-static int wait_for_client(const struct peer_process *x, const struct echo_load *l,
+static int wait_for_client(const struct peer_process *x, const struct echo_load *l, pid_t client,
 			   const uint32_t *word)
 {
+	bool ended = false;
+
 	while (!__atomic_load_n(word, __ATOMIC_ACQUIRE)) {
+		/* What it said last it said before its end. */
+		if (ended)
+			return -EPIPE;
 		if (now_ns() > x->end)
 			return -ETIMEDOUT;
 		go_sleep(1000000);
+		ended = has_ended(client);
 	}
 	return l->err;
 }
@@ -88,28 +102,25 @@ static int under_load(struct peer_process *x, struct echo_load *l, uint64_t n, p
 	struct memuse now, each;
 	int err;
 
-	err = wait_for_client(x, l, &l->connected);
+	err = wait_for_client(x, l, client, &l->connected);
 	if (!err)
 		err = memuse_of(&x->pid, 1, &now);
 	if (err)
 		return err;
 	each = memuse_each(before, &now, n);
 	out->bytes = memuse_committed(&each);
-	__atomic_store_n(&l->go_on, 1, __ATOMIC_RELEASE);
-	err = wait_for_client(x, l, &l->warm);
+	__atomic_store_n(&l->go_on, ECHO_MEASURE, __ATOMIC_RELEASE);
+	err = wait_for_client(x, l, client, &l->warm);
 	if (!err)
 		err = read_process(x->pid, &from);
+	/* It measures for a time; but not where it is never answered. */
+	if (!err)
+		err = wait_for_client(x, l, client, &l->over);
+	if (!err)
+		err = read_process(x->pid, &to);
 	if (err)
 		return err;
-	/* It measures for a time, and ends; but not where it is never answered. */
-	while (waitpid(client, NULL, WNOHANG) == 0) {
-		if (now_ns() > x->end)
-			return -ETIMEDOUT;
-		go_sleep(1000000);
-	}
-	err = l->err ? l->err : !l->requests ? -EPIPE : read_process(x->pid, &to);
-	if (err)
-		return err;
+	__atomic_store_n(&l->go_on, ECHO_CLOSE, __ATOMIC_RELEASE);
 	out->cpu_ns = to.cpu_ns - from.cpu_ns;
 	out->switches = to.threads < from.threads ? -1 : to.switches - from.switches;
 	return 0;
@@ -128,10 +139,9 @@ int peer_load(struct peer_process *x, int port, struct echo_load *l, uint64_t n,
 	if (client < 0)
 		return client;
 	err = under_load(x, l, n, client, &before, out);
-	if (err) {
+	if (err)
 		kill(client, SIGKILL);
-		while (waitpid(client, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	while (waitpid(client, NULL, 0) < 0 && errno == EINTR)
+		;
 	return err;
 }

@@ -37,7 +37,7 @@ static int failed(int err)
 
 static int load(struct echo_load *l, int port, uint64_t n, double seconds)
 {
-	l->go_on = 1;
+	l->go_on = ECHO_MEASURE;
 	echo_load_run(l, n, port, (int64_t)(seconds * 1e9));
 	if (l->err)
 		return failed(l->err);

@@ -45,6 +45,11 @@ struct steps {
 	struct histogram *latency;
 };
 
+static int64_t measure_ns(const struct plan *p)
+{
+	return p->o->quick ? MEASURE_QUICK_NS : MEASURE_NS;
+}
+
 /* --------------------------------------------------------------------- server */
 
 /**
@@ -147,7 +152,7 @@ static int accept_all(struct server *v, struct rep *rep, struct crew *crew, uint
 
 /*
  * What processes did is told when they have ended: in sum, so with what they did before it was
- * measured, which is two requests of each connection.
+ * measured, which is two requests of each connection, and with their beginning and their end.
  */
 static void set_processes(struct rep *rep, size_t first, uint64_t requests,
 			  const struct rusage *from)
@@ -160,26 +165,34 @@ static void set_processes(struct rep *rep, size_t first, uint64_t requests,
 	rep_set(rep, first + CPU, (double)(usage_ns(&to) - usage_ns(from)) / requests);
 }
 
-static void set_step(struct rep *rep, size_t first, const struct echo_load *l,
-		     const struct counters *from)
+/* What this process did since @from: threads, or goroutines, are in it. */
+static void set_counts(struct rep *rep, size_t first, const struct echo_load *l,
+		       const struct counters *from)
 {
 	struct counters to;
 
-	rep_set(rep, first + RATE, l->requests * 1e9 / l->ns);
-	rep_set(rep, first + P50, echo_load_percentile(l, 0.5));
-	rep_set(rep, first + P99, echo_load_percentile(l, 0.99));
-	if (rep->set[first + SWITCHES])
-		return;
 	rep_switches(rep, first + SWITCHES, from, l->requests);
 	if (!counters_now(&to) && counters_have(&to, CTR_RUN_NS))
 		rep_set(rep, first + CPU,
 			(double)(to.v[CTR_RUN_NS] - from->v[CTR_RUN_NS]) / l->requests);
 }
 
-/* All connections are there: how much memory is taken, then the load. */
-static int under_load(struct rep *rep, size_t first, struct echo_load *l, uint64_t n,
-		      const struct memuse *before, struct crew *crew, pid_t pid)
+static void set_load(struct rep *rep, size_t first, const struct echo_load *l)
 {
+	rep_set(rep, first + RATE, l->requests * 1e9 / l->ns);
+	rep_set(rep, first + P50, echo_load_percentile(l, 0.5));
+	rep_set(rep, first + P99, echo_load_percentile(l, 0.99));
+}
+
+/*
+ * All connections are there: how much memory is taken, then the load. What is counted ends
+ * while they still are: that thousands of workers end is no part of a request.
+ */
+static int under_load(const struct plan *p, struct rep *rep, size_t step, struct echo_load *l,
+		      const struct memuse *before, struct crew *crew)
+{
+	uint64_t n = ((const struct steps *)p->arg)->n[step];
+	size_t first = step * EACH_STEP;
 	struct memuse now, each;
 	struct counters from;
 	struct rusage ended;
@@ -192,20 +205,24 @@ static int under_load(struct rep *rep, size_t first, struct echo_load *l, uint64
 	if (err)
 		return err;
 	each = memuse_each(before, &now, n);
-	__atomic_store_n(&l->go_on, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->go_on, ECHO_MEASURE, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&l->warm, __ATOMIC_ACQUIRE))
 		go_sleep(1000000);
 	counters_now(&from);
-	/* They end when the client has. */
+	/* It takes as long at least: to look for its end before would be counted, too. */
+	go_sleep(measure_ns(p));
+	while (!__atomic_load_n(&l->over, __ATOMIC_ACQUIRE))
+		go_sleep(1000000);
+	if (l->err)
+		return l->err;
+	if (crew->s != SIDE_PROCESS)
+		set_counts(rep, first, l, &from);
+	__atomic_store_n(&l->go_on, ECHO_CLOSE, __ATOMIC_RELEASE);
+	/* They end when the client has; it is waited for after that. */
 	crew_wait(crew);
-	/* Before the client has been waited for. */
 	if (crew->s == SIDE_PROCESS)
 		set_processes(rep, first, l->requests + 2 * n, &ended);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (l->err || !l->requests)
-		return l->err ? l->err : -EPIPE;
-	set_step(rep, first, l, &from);
+	set_load(rep, first, l);
 	rep_set(rep, first + BYTES, memuse_committed(&each));
 	return 0;
 }
@@ -235,16 +252,18 @@ static int step(const struct plan *p, struct rep *rep, size_t i, struct echo_loa
 	/* What this process takes is none of theirs; kernel stacks are the system's. */
 	if (p->s == SIDE_PROCESS)
 		before = (struct memuse){ .kernel_stacks = before.kernel_stacks };
-	pid = echo_load_start(l, n, port, p->o->quick ? MEASURE_QUICK_NS : MEASURE_NS);
+	pid = echo_load_start(l, n, port, measure_ns(p));
 	if (pid < 0)
 		return pid;
 	err = accept_all(&v, rep, &crew, n);
 	if (!err)
-		err = under_load(rep, i * EACH_STEP, l, n, &before, &crew, pid);
+		err = under_load(p, rep, i, l, &before, &crew);
 	if (err) {
 		kill(pid, SIGKILL);
 		return err;
 	}
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 	server_close(&v, v.listener);
 	free(v.fd);
 	return 0;
@@ -325,12 +344,10 @@ static int peer_step(const struct plan *p, struct rep *rep, size_t i, struct pee
 	int err;
 
 	echo_load_clear(l);
-	err = peer_load(x, port, l, steps->n[i], p->o->quick ? MEASURE_QUICK_NS : MEASURE_NS, &took);
+	err = peer_load(x, port, l, steps->n[i], measure_ns(p), &took);
 	if (err)
 		return err;
-	rep_set(rep, first + RATE, l->requests * 1e9 / l->ns);
-	rep_set(rep, first + P50, echo_load_percentile(l, 0.5));
-	rep_set(rep, first + P99, echo_load_percentile(l, 0.99));
+	set_load(rep, first, l);
 	rep_set(rep, first + CPU, took.cpu_ns / l->requests);
 	rep_set(rep, first + BYTES, took.bytes);
 	if (took.switches >= 0)
