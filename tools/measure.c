@@ -51,20 +51,15 @@ void rep_fail(struct rep *rep, size_t nr, const char *fmt, ...)
 void side_fail(const struct plan *p, struct rep *rep, size_t nr, int err)
 {
 	struct thread_limit limits[LIMIT_NR];
-	char value[TEXT_SIZE];
-	enum limit which = LIMIT_NR;
+	char text[LIMIT_TEXT];
 
 	if (p->s == SIDE_THREAD && err == -EAGAIN) {
 		limits_read(limits);
-		which = limits_nearest(limits);
+		rep_fail(rep, nr, "threads: %s (nearest limit: %s)", strerror(-err),
+			 limit_text(text, limits, limits_nearest(limits)));
+	} else {
+		rep_fail(rep, nr, "%s: %s", side_plural[p->s], strerror(-err));
 	}
-	if (which == LIMIT_NR)
-		rep_fail(rep, nr, "%ss: %s", side_name[p->s], strerror(-err));
-	else
-		rep_fail(rep, nr, "threads: %s (nearest limit: %s = %s)", strerror(-err),
-			 limits[which].name,
-			 which == LIMIT_MEMORY ? text_value(value, "bytes", limits[which].value) :
-						 text_count(value, limits[which].value));
 }
 
 void rep_switches(struct rep *rep, size_t i, const struct counters *from, uint64_t n)

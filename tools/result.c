@@ -11,6 +11,7 @@
 #include "result.h"
 
 const char *const side_name[SIDES] = { "thread", "goroutine", "process" };
+const char *const side_plural[SIDES] = { "threads", "goroutines", "processes" };
 
 static struct param *add_param(struct result *r, const char *name)
 {

@@ -17,7 +17,7 @@
 /* Processes are measured where it makes sense: result_has(). */
 enum side { SIDE_THREAD, SIDE_GOROUTINE, SIDE_PROCESS, SIDES };
 
-extern const char *const side_name[SIDES];
+extern const char *const side_name[SIDES], *const side_plural[SIDES];
 
 #define MAX_METRICS	24
 #define MAX_PARAMS	10

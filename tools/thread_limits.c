@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host.h"
+#include "result.h"
 #include "thread_limits.h"
 
 /* glibc maps a thread's stack as two mappings: the guard and the stack. */
@@ -145,6 +146,22 @@ void limits_read(struct thread_limit l[LIMIT_NR])
 	if (geteuid() && !getrlimit(RLIMIT_NPROC, &r) && r.rlim_cur != RLIM_INFINITY)
 		set(&l[LIMIT_NPROC], "RLIMIT_NPROC", true, r.rlim_cur, user_tasks(), 1);
 	set_address_space(&l[LIMIT_ADDRESS_SPACE]);
+}
+
+char *limit_text(char text[LIMIT_TEXT], const struct thread_limit l[LIMIT_NR], enum limit which)
+{
+	char value[TEXT_SIZE];
+
+	if (which == LIMIT_NR) {
+		strcpy(text, "nothing");
+		return text;
+	}
+	if (which == LIMIT_MEMORY || which == LIMIT_ADDRESS_SPACE)
+		text_value(value, "bytes", l[which].value);
+	else
+		text_count(value, l[which].value);
+	snprintf(text, LIMIT_TEXT, "%.24s = %s", l[which].name, value);
+	return text;
 }
 
 enum limit limits_nearest(const struct thread_limit l[LIMIT_NR])

@@ -35,11 +35,18 @@ struct thread_limit {
 	uint64_t value, room;
 };
 
-/* Kernel memory and touched stack of a thread, generously: to bound, not to report. */
+/* Of a thread: kernel memory and touched stack, generously: to bound, not to report. */
 #define THREAD_BYTES	(48 * 1024)
+
+/* Of a parked goroutine. */
+#define GOROUTINE_BYTES	6144
 
 /* Read all limits as they are now. */
 void limits_read(struct thread_limit l[LIMIT_NR]);
+
+/* "NAME = VALUE"; "nothing" for LIMIT_NR. */
+#define LIMIT_TEXT	80
+char *limit_text(char text[LIMIT_TEXT], const struct thread_limit l[LIMIT_NR], enum limit which);
 
 /* The one that ends first; LIMIT_NR where none applies. */
 enum limit limits_nearest(const struct thread_limit l[LIMIT_NR]);

@@ -110,7 +110,7 @@ static enum verdict judge_made(struct result *r, const struct expectation *e, bo
 	/* Goroutines are always counted for the one process alone. */
 	exact |= e->side == SIDE_GOROUTINE;
 	good = exact ? value == c->made : value >= c->made;
-	add_why(r, "%s %ss made, %s counted%s", text_count(made, c->made), side_name[e->side],
+	add_why(r, "%s %s made, %s counted%s", text_count(made, c->made), side_plural[e->side],
 		text_count(counted, value), exact ? "" : " (the whole system's)");
 	return good ? VERDICT_HOLDS : VERDICT_FAILS;
 }

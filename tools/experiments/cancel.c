@@ -17,9 +17,6 @@
 
 #define MAX_STEPS	6
 
-/* Of a parked goroutine, generously: to bound, not to report. */
-#define GOROUTINE_BYTES	6144
-
 /* Numbers of workers; metric i < nr is step i, then comes how many ended. */
 struct steps {
 	uint64_t n[MAX_STEPS];
@@ -112,7 +109,7 @@ static int stop_all(const struct plan *p, struct rep *rep, uint64_t n, double *n
 static bool room_for(enum side s, uint64_t n, char *why)
 {
 	struct thread_limit limits[LIMIT_NR];
-	char text[TEXT_SIZE], value[TEXT_SIZE];
+	char text[TEXT_SIZE], limit[LIMIT_TEXT];
 	enum limit which;
 
 	if (s == SIDE_GOROUTINE) {
@@ -125,8 +122,8 @@ static bool room_for(enum side s, uint64_t n, char *why)
 	limits_read(limits);
 	if (limits_safe(limits, &which) >= n)
 		return true;
-	snprintf(why, WHY_SIZE, "threads: %s are too many (limit: %s = %s)", text_count(text, n),
-		 limits[which].name, text_count(value, limits[which].value));
+	snprintf(why, WHY_SIZE, "threads: %s are too many (limit: %s)", text_count(text, n),
+		 limit_text(limit, limits, which));
 	return false;
 }
 
@@ -148,7 +145,7 @@ static void side(const struct plan *p, struct rep *rep)
 	if (i == s->nr && !err)
 		rep_set(rep, s->nr, all);
 	if (err)
-		snprintf(why, sizeof(why), "%ss: %s", side_name[p->s], strerror(-err));
+		snprintf(why, sizeof(why), "%s: %s", side_plural[p->s], strerror(-err));
 	rep_fail(rep, s->nr + 1, "%s", why);
 }
 

@@ -195,10 +195,7 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	return;
 
 err_create:
-	for (int i = 0; i < NR_METRICS; i++) {
-		if (!rep->set[i])
-			rep_missing(rep, i, "goroutines: go: %s", strerror(-err));
-	}
+	side_fail(p, rep, NR_METRICS, err);
 }
 
 /* ----------------------------------------------------------------- processes */
@@ -273,15 +270,9 @@ static int run(struct result *r, const struct options *o)
 	calibrate(&p, NR_METRICS, 200, max);
 	/* Both are taken from the same batches. */
 	p.n[CALL_ONLY] = p.n[JOIN_BATCH];
-	experiment_metrics(r, metrics, NR_METRICS, &p);
-	result_param(r, "n", p.n[JOIN_ONE]);
 	result_param(r, "processes", processes_of(&p));
 	result_param(r, "batch", BATCH);
-	plan_params(&p, r);
-	if (measure(&p, r))
-		return -ENOMEM;
-	experiment_judge(r, expected, ARRAY_SIZE(expected));
-	return 0;
+	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
 }
 
 static const char about[] =

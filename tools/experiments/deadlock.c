@@ -87,12 +87,12 @@ static void ending(const struct plan *p, struct rep *rep, const struct ending *e
 		return;
 	rep_set(rep, ENDED, !e->killed);
 	if (e->killed) {
-		rep_fail(rep, NR_METRICS, "%ss: nobody notices: killed after %lld ms",
-			 side_name[p->s], (long long)(p->patience_ns[p->s] / 1000000));
+		rep_fail(rep, NR_METRICS, "%s: nobody notices: killed after %lld ms",
+			 side_plural[p->s], (long long)(p->patience_ns[p->s] / 1000000));
 		return;
 	}
 	if (!WIFEXITED(e->status) || WEXITSTATUS(e->status) != 2 || !strstr(e->text, report)) {
-		rep_fail(rep, NR_METRICS, "%ss: ended without a report: %.80s", side_name[p->s],
+		rep_fail(rep, NR_METRICS, "%s: ended without a report: %.80s", side_plural[p->s],
 			 e->text);
 		return;
 	}

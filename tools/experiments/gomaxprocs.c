@@ -58,7 +58,7 @@ static void side(const struct plan *p, struct rep *rep)
 	}
 	if (!err && s->nr > 1)
 		rep_set(rep, s->nr, rep->value[0] / rep->value[s->nr - 1]);
-	rep_fail(rep, s->nr + 1, "%ss: %s", side_name[p->s],
+	rep_fail(rep, s->nr + 1, "%s: %s", side_plural[p->s],
 		 err ? strerror(-err) : "one CPU: there is nothing to compare with");
 }
 

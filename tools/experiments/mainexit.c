@@ -57,8 +57,8 @@ static void ending(const struct plan *p, struct rep *rep, const struct ending *e
 	if (!rep->set[WAITED])
 		return;
 	if (!WIFEXITED(e->status) || WEXITSTATUS(e->status)) {
-		rep_fail(rep, NR_METRICS, "%ss: the process did not end as it should",
-			 side_name[p->s]);
+		rep_fail(rep, NR_METRICS, "%s: the process did not end as it should",
+			 side_plural[p->s]);
 		return;
 	}
 	rep_set(rep, RETURNED, rep->scratch[AT_RETURN]);

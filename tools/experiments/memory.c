@@ -51,15 +51,6 @@ static void set_each(struct rep *rep, const struct memuse *from, const struct me
 	rep_set(rep, RESERVED, each.reserved);
 }
 
-/* All that is not set has this reason. */
-static void missing(struct rep *rep, const char *who, const char *why)
-{
-	for (int i = 0; i < NR_METRICS; i++) {
-		if (!rep->set[i] && !rep->why[i][0])
-			rep_missing(rep, i, "%s: %s", who, why);
-	}
-}
-
 static void thread_side(const struct plan *p, struct rep *rep)
 {
 	struct parked_threads parked;
@@ -139,7 +130,7 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	return;
 
 err_missing:
-	missing(rep, "goroutines", strerror(-err));
+	side_fail(p, rep, NR_METRICS, err);
 }
 
 /* ----------------------------------------------------------------- processes */
@@ -177,7 +168,7 @@ static void process_side(const struct plan *p, struct rep *rep)
 	int err;
 
 	if (pipe(at.here) || pipe(at.gate)) {
-		missing(rep, "processes", strerror(errno));
+		side_fail(p, rep, NR_METRICS, -errno);
 		return;
 	}
 	err = memuse_read(&from);
@@ -193,7 +184,7 @@ static void process_side(const struct plan *p, struct rep *rep)
 	if (!err)
 		set_each(rep, &from, &to, n);
 	else
-		missing(rep, "processes", strerror(-err));
+		side_fail(p, rep, NR_METRICS, err);
 	/* They see the end of the pipe. */
 	close(at.gate[1]);
 	crew_wait(&crew);
@@ -212,14 +203,8 @@ static int run(struct result *r, const struct options *o)
 	p.debug[0] = "preempt=0";
 	for (int i = 0; i < NR_METRICS; i++)
 		p.n[i] = p.n[COMMITTED];
-	experiment_metrics(r, metrics, NR_METRICS, &p);
-	result_param(r, "n", p.n[COMMITTED]);
 	result_param(r, "processes", processes_of(&p));
-	plan_params(&p, r);
-	if (measure(&p, r))
-		return -ENOMEM;
-	experiment_judge(r, expected, ARRAY_SIZE(expected));
-	return 0;
+	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
 }
 
 static const char about[] =

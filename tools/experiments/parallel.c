@@ -206,7 +206,7 @@ static void side(const struct plan *p, struct rep *rep)
 		err = compute(p, rep, 1, AT_ONCE_1);
 	if (!err && p->procs > 1)
 		err = compute(p, rep, p->procs, AT_ONCE);
-	rep_fail(rep, NR_METRICS, "%ss: %s", side_name[p->s],
+	rep_fail(rep, NR_METRICS, "%s: %s", side_plural[p->s],
 		 err ? strerror(-err) : "one CPU: nothing can be parallel");
 }
 

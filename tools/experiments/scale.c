@@ -22,9 +22,6 @@
 
 #define MAX_STEPS	9
 
-/* Of a parked goroutine, generously: to bound, not to report. */
-#define GOROUTINE_BYTES	6144
-
 /* Time for threads, in each repetition: for a step, and for the attempt to make many. */
 #define THREADS_NS		(3 * NSEC_PER_SEC)
 #define THREADS_QUICK_NS	(1 * NSEC_PER_SEC)
@@ -62,7 +59,7 @@ static void thread_reason(char *why, uint64_t alive, int err, const struct threa
 			  enum limit bound, int64_t time)
 {
 	struct thread_limit now[LIMIT_NR];
-	char n[TEXT_SIZE], value[TEXT_SIZE];
+	char n[TEXT_SIZE], limit[LIMIT_TEXT];
 	enum limit which = bound;
 
 	text_count(n, alive);
@@ -75,20 +72,16 @@ static void thread_reason(char *why, uint64_t alive, int err, const struct threa
 			 err ? strerror(err) : "as many as were asked for: no limit was met");
 		return;
 	}
-	if (which == LIMIT_MEMORY)
-		text_value(value, "bytes", before[which].value);
-	else
-		text_count(value, before[which].value);
+	limit_text(limit, before, which);
 	if (err == ETIMEDOUT)
 		snprintf(why, WHY_SIZE,
-			 "threads: %s alive after the %lld s they were given (next limit: %s = %s)",
-			 n, (long long)(time / NSEC_PER_SEC), before[which].name, value);
+			 "threads: %s alive after the %lld s they were given (next limit: %s)", n,
+			 (long long)(time / NSEC_PER_SEC), limit);
 	else if (err)
-		snprintf(why, WHY_SIZE, "threads: %s alive, then %s (limit: %s = %s)", n,
-			 strerror(err), before[which].name, value);
+		snprintf(why, WHY_SIZE, "threads: %s alive, then %s (limit: %s)", n, strerror(err),
+			 limit);
 	else
-		snprintf(why, WHY_SIZE, "threads: %s alive, no more because of %s = %s%s", n,
-			 before[which].name, value,
+		snprintf(why, WHY_SIZE, "threads: %s alive, no more because of %s%s", n, limit,
 			 before[which].shared ? ", less a reserve for other programs" :
 			 which == LIMIT_MEMORY ? ", half of what is available" : "");
 }
@@ -317,13 +310,8 @@ static int run(struct result *r, const struct options *o)
 		defs[s.nr + i] = last[i];
 		p.n[s.nr + i] = s.n[s.nr - 1];
 	}
-	experiment_metrics(r, defs, s.nr + NR_LAST, &p);
-	result_param(r, "n", s.n[s.nr - 1]);
-	plan_params(&p, r);
-	if (measure(&p, r))
-		return -ENOMEM;
-	experiment_judge(r, expected, ARRAY_SIZE(expected));
-	return 0;
+	p.asked = s.n[s.nr - 1];
+	return experiment_finish(r, &p, defs, s.nr + NR_LAST, expected, ARRAY_SIZE(expected));
 }
 
 static const char about[] =

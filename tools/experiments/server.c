@@ -274,7 +274,7 @@ static bool room_for(enum side s, uint64_t n, char *why)
 {
 	struct thread_limit limits[LIMIT_NR];
 	struct rlimit files = { .rlim_cur = 0 };
-	char text[TEXT_SIZE], value[TEXT_SIZE];
+	char text[TEXT_SIZE], value[TEXT_SIZE], limit[LIMIT_TEXT];
 	enum limit which;
 
 	getrlimit(RLIMIT_NOFILE, &files);
@@ -295,8 +295,8 @@ static bool room_for(enum side s, uint64_t n, char *why)
 	limits_read(limits);
 	if (limits_safe(limits, &which) >= n)
 		return true;
-	snprintf(why, WHY_SIZE, "%ss: %s are too many (limit: %s = %s)", side_name[s], text_count(text, n),
-		 limits[which].name, text_count(value, limits[which].value));
+	snprintf(why, WHY_SIZE, "%s: %s are too many (limit: %s)", side_plural[s], text_count(text, n),
+		 limit_text(limit, limits, which));
 	return false;
 }
 
@@ -329,7 +329,7 @@ static void side(const struct plan *p, struct rep *rep)
 			add_latencies(steps->latency, p->s, l);
 	}
 	if (err)
-		snprintf(why, sizeof(why), "%ss: %s", side_name[p->s], strerror(-err));
+		snprintf(why, sizeof(why), "%s: %s", side_plural[p->s], strerror(-err));
 	rep_fail(rep, steps->nr * EACH_STEP, "%s", why);
 }
 

@@ -16,9 +16,6 @@
 #define BRANCHES	10
 #define SMALL_LEAVES	1000
 
-/* Of a goroutine, generously: to bound, not to report. */
-#define GOROUTINE_BYTES	6144
-
 enum { LARGE, COUNT, SMALL, NR_METRICS };
 
 static const struct metric_def metrics[NR_METRICS] = {
@@ -132,20 +129,18 @@ static int thread_room(const struct plan *p, struct rep *rep)
 {
 	uint64_t safe, need = nodes_of(p->n[SMALL]);
 	struct thread_limit limits[LIMIT_NR];
-	char text[TEXT_SIZE], large[TEXT_SIZE];
+	char text[LIMIT_TEXT], large[TEXT_SIZE];
 	enum limit which;
 
 	limits_read(limits);
 	safe = limits_safe(limits, &which);
+	limit_text(text, limits, which);
 	for (int i = LARGE; i <= COUNT; i++)
-		rep_missing(rep, i, "threads: a tree of %s is not tried with them (next limit: %s = %s)",
-			    text_count(large, nodes_of(p->n[LARGE])), limits[which].name,
-			    text_count(text, limits[which].value));
+		rep_missing(rep, i, "threads: a tree of %s is not tried with them (next limit: %s)",
+			    text_count(large, nodes_of(p->n[LARGE])), text);
 	if (need <= safe)
 		return 0;
-	rep_missing(rep, SMALL, "threads: no room for %s (limit: %s = %s)",
-		    text_count(large, need), limits[which].name,
-		    text_count(text, limits[which].value));
+	rep_missing(rep, SMALL, "threads: no room for %s (limit: %s)", text_count(large, need), text);
 	return -EAGAIN;
 }
 
@@ -170,7 +165,7 @@ static void side(const struct plan *p, struct rep *rep)
 			rep_set(rep, COUNT, nodes_of(p->n[LARGE]));
 	}
 	if (err == -EBADMSG)
-		rep_fail(rep, NR_METRICS, "%ss: the leaves don't add up", side_name[p->s]);
+		rep_fail(rep, NR_METRICS, "%s: the leaves don't add up", side_plural[p->s]);
 	else if (err)
 		side_fail(p, rep, NR_METRICS, err);
 }

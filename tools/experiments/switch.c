@@ -76,8 +76,9 @@ static int threads_yield(struct rep *rep, uint64_t n, double *ns)
 			return err;
 		rep->made++;
 	}
-	pthread_barrier_wait(&y.start);
+	/* Before they begin: they may take the CPU from who lets them go. */
 	t0 = now_ns();
+	pthread_barrier_wait(&y.start);
 	for (int i = 0; i < 2; i++)
 		pthread_join(t[i], NULL);
 	*ns = elapsed_ns(t0) / (2 * n);
@@ -342,10 +343,7 @@ static void goroutine_side(const struct plan *p, struct rep *rep)
 	return;
 
 err_why:
-	for (int i = 0; i < NR_METRICS; i++) {
-		if (!rep->set[i])
-			rep_missing(rep, i, "goroutines: %s", strerror(-err));
-	}
+	side_fail(p, rep, NR_METRICS, err);
 }
 
 static int run(struct result *r, const struct options *o)
@@ -362,13 +360,8 @@ static int run(struct result *r, const struct options *o)
 	if (p.n[BY_PIPE] < p.n[BY_SEM])
 		p.n[BY_SEM] = p.n[BY_PIPE];
 	p.n[BY_PIPE] = p.n[KERNEL_SWITCHES] = p.n[BY_SEM];
-	experiment_metrics(r, metrics, NR_METRICS, &p);
-	result_param(r, "n", p.n[BY_SEM]);
-	plan_params(&p, r);
-	if (measure(&p, r))
-		return -ENOMEM;
-	experiment_judge(r, expected, ARRAY_SIZE(expected));
-	return 0;
+	p.asked = p.n[BY_SEM];
+	return experiment_finish(r, &p, metrics, NR_METRICS, expected, ARRAY_SIZE(expected));
 }
 
 static const char about[] =
