@@ -88,13 +88,14 @@ int command_start(struct command *c)
 		run(c, go[0], failed[1], before);
 	}
 	err = c->pid < 0 ? -errno : 0;
-	close(go[0]);
 	close(failed[1]);
-	c->go = go[1];
+	/* With both ends of it: no SIGPIPE, whatever becomes of who is to read it. */
+	memcpy(c->go, go, sizeof(go));
 	c->failed = failed[0];
 	if (!err)
 		return 0;
 	close(failed[0]);
+	close(go[0]);
 	close(go[1]);
 	return err;
 
@@ -106,11 +107,12 @@ err_go:
 
 void command_go(struct command *c)
 {
-	if (write(c->go, "", 1) != 1)
-		complain(c->argv[0], "ended before it began");
+	if (write(c->go[1], "", 1) != 1)
+		complain(c->argv[0], "can't be told to begin: %s", strerror(errno));
+	close(c->go[0]);
 	if (read(c->failed, &c->exec_err, sizeof(c->exec_err)) != sizeof(c->exec_err))
 		c->exec_err = 0;
-	close(c->go);
+	close(c->go[1]);
 	close(c->failed);
 }
 

@@ -20,7 +20,7 @@
  * @status: as waitpid() says
  * @ru: what it used, with its children that were waited for
  * @stopped: somebody, or the terminal, wanted it to end
- * @go: write a byte: it begins
+ * @go: write a byte to the second: it begins
  * @failed: where it says why it didn't
  * @set: the signals that are passed on
  */
@@ -31,7 +31,7 @@ struct command {
 	int exec_err, status;
 	struct rusage ru;
 	bool stopped;
-	int go, failed;
+	int go[2], failed;
 	sigset_t set;
 };
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * common.c - what every subcommand needs: messages, numbers, the time.
+ * common.c - what every subcommand needs: messages, numbers, the time, files.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gvt.h"
 
@@ -60,4 +62,61 @@ int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
+char *read_file(const char *path)
+{
+	size_t room = 16384, len = 0;
+	char *text = NULL, *more;
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	for (;;) {
+		ssize_t got;
+
+		more = realloc(text, room);
+		if (!more)
+			goto err_close;
+		text = more;
+		got = read(fd, text + len, room - 1 - len);
+		if (got < 0)
+			goto err_close;
+		if (!got)
+			break;
+		len += got;
+		if (len == room - 1)
+			room *= 2;
+	}
+	text[len] = '\0';
+	close(fd);
+	return text;
+
+err_close:
+	err = errno;
+	free(text);
+	close(fd);
+	errno = err;
+	return NULL;
+}
+
+char *find_program(const char *name)
+{
+	const char *path = getenv("PATH");
+	char *file;
+
+	if (!path)
+		path = "/usr/bin:/bin";
+	while (*path) {
+		size_t len = strcspn(path, ":");
+
+		if (asprintf(&file, "%.*s/%s", (int)len, path, name) < 0)
+			return NULL;
+		if (!access(file, X_OK))
+			return file;
+		free(file);
+		path += len + (path[len] == ':');
+	}
+	return NULL;
 }

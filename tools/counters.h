@@ -83,6 +83,13 @@ static inline void counters_set(struct counters *c, enum counter i, uint64_t val
 	c->v[i] = value;
 }
 
+/* The time on a CPU in it. */
+static inline uint64_t usage_ns(const struct rusage *ru)
+{
+	return (ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1000000000ull +
+	       (ru->ru_utime.tv_usec + ru->ru_stime.tv_usec) * 1000ull;
+}
+
 /* "gvt" or "procfs" */
 const char *counters_source(void);
 

@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <libgo.h>
 
 #include "counters_source.h"
+#include "gvt.h"
 
 #define PROC_PROCESS	"/proc/gvt/process"
 #define PROC_STAT	"/proc/gvt/stat"

@@ -7,50 +7,13 @@
  * clone of any program, so it is an upper bound for the threads of one.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <libgo.h>
 
 #include "counters_source.h"
-
-char *read_file(const char *path)
-{
-	size_t room = 16384, len = 0;
-	char *text = NULL, *more;
-	int fd, err;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	for (;;) {
-		ssize_t got;
-
-		more = realloc(text, room);
-		if (!more)
-			goto err_close;
-		text = more;
-		got = read(fd, text + len, room - 1 - len);
-		if (got < 0)
-			goto err_close;
-		if (!got)
-			break;
-		len += got;
-		if (len == room - 1)
-			room *= 2;
-	}
-	text[len] = '\0';
-	close(fd);
-	return text;
-
-err_close:
-	err = errno;
-	free(text);
-	close(fd);
-	errno = err;
-	return NULL;
-}
+#include "gvt.h"
 
 /* @key: with the newline before it, and the blank after it. */
 static int system_count(const char *key, uint64_t *value)
@@ -81,12 +44,9 @@ int system_switches(uint64_t *switches)
 
 static void set_usage(struct counters *c, const struct rusage *ru)
 {
-	uint64_t us = (ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1000000ull +
-		      ru->ru_utime.tv_usec + ru->ru_stime.tv_usec;
-
 	counters_set(c, CTR_VOLUNTARY, ru->ru_nvcsw);
 	counters_set(c, CTR_NONVOLUNTARY, ru->ru_nivcsw);
-	counters_set(c, CTR_RUN_NS, us * 1000);
+	counters_set(c, CTR_RUN_NS, usage_ns(ru));
 }
 
 static bool procfs_present(void)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * counters_source.h - what a source of counters has to bring. Only counters.c, the two
- * sources and sample_read.c include this.
+ * sources, and sample_read.c for system_switches(), include this.
  */
 #ifndef GVT_TOOLS_COUNTERS_SOURCE_H
 #define GVT_TOOLS_COUNTERS_SOURCE_H
-
-#include <stdlib.h>
 
 #include "counters.h"
 
@@ -38,14 +36,6 @@ struct counter_source {
 
 extern const struct counter_source source_module;
 extern const struct counter_source source_procfs;
-
-/**
- * read_file() - a whole file of /proc in one open, which is one snapshot
- * @path: the file
- *
- * Return: its text, to be freed; NULL with errno set.
- */
-char *read_file(const char *path);
 
 /* Clones since boot, of processes and threads, of the whole system. */
 int system_forks(uint64_t *forks);

@@ -4,15 +4,13 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crew.h"
+#include "forked.h"
 #include "memuse.h"
 
 struct crew_member {
@@ -41,15 +39,10 @@ static void goroutine_body(void *arg)
 
 static int start_process(struct crew *c, struct crew_member *m)
 {
-	pid_t parent = getpid();
-
-	m->pid = fork();
+	m->pid = fork_child();
 	if (m->pid)
 		return m->pid < 0 ? -errno : 0;
-	/* Don't outlive who made it. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent)
-		c->fn(c->arg, m->i);
+	c->fn(c->arg, m->i);
 	_exit(0);
 }
 
@@ -129,10 +122,8 @@ void crew_wait(struct crew *c)
 		go_wg_wait(&c->ended);
 	for (uint64_t i = 0; c->s == SIDE_THREAD && i < c->nr; i++)
 		pthread_join(c->member[i].t, NULL);
-	for (uint64_t i = 0; c->s == SIDE_PROCESS && i < c->nr; i++) {
-		while (waitpid(c->member[i].pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	for (uint64_t i = 0; c->s == SIDE_PROCESS && i < c->nr; i++)
+		wait_for_child(c->member[i].pid, NULL);
 	free(c->member);
 	c->member = NULL;
 }

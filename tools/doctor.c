@@ -51,28 +51,14 @@ void remedy(struct finding *f, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The first file @name in PATH that can be run. */
-static bool in_path(const char *name, char *path, size_t size)
-{
-	char *list = strdup(getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin"), *dir, *save = NULL;
-	bool is = false;
-
-	for (dir = list ? strtok_r(list, ":", &save) : NULL; dir && !is;
-	     dir = strtok_r(NULL, ":", &save)) {
-		if (snprintf(path, size, "%s/%s", dir, name) < (int)size)
-			is = !access(path, X_OK);
-	}
-	free(list);
-	return is;
-}
-
 static void check_program(struct finding *f, const char *program, const char *package,
 			  const char *use)
 {
-	char path[160];
+	char *path = find_program(program);
 
-	if (in_path(program, path, sizeof(path))) {
+	if (path) {
 		found(f, STATE_OK, "%s", path);
+		free(path);
 		return;
 	}
 	found(f, STATE_MISSING, "no %s: %s", program, use);

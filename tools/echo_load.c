@@ -18,29 +18,16 @@
 
 #include "echo_load.h"
 #include "gvt.h"
+#include "histogram.h"
 
 #define EVENTS		256
 
 /* None at all for so long: nobody is there. */
 #define ANSWER_MS	10000
 
-static int place_of(uint64_t ns)
-{
-	int top;
-
-	if (ns < 1u << ECHO_SUB_BITS)
-		return ns;
-	top = 63 - __builtin_clzll(ns);
-	return ((top - ECHO_SUB_BITS + 1) << ECHO_SUB_BITS) + (ns >> (top - ECHO_SUB_BITS)) - (1 << ECHO_SUB_BITS);
-}
-
 double echo_load_value(int place)
 {
-	int power = place >> ECHO_SUB_BITS, rest = place & ((1 << ECHO_SUB_BITS) - 1);
-
-	if (!power)
-		return rest;
-	return (double)((1ull << ECHO_SUB_BITS) + rest) * (1ull << (power - 1));
+	return histogram_begin(place, ECHO_SUB_BITS);
 }
 
 static bool request(struct echo_load *l, uint32_t i)
@@ -101,7 +88,7 @@ static int serve_answers(struct echo_load *l, int epoll, uint64_t *first)
 		if (!answer(l, i))
 			return -EPIPE;
 		if (!first)
-			l->place[place_of(now_ns() - l->since[i])]++;
+			l->place[histogram_place(now_ns() - l->since[i], ECHO_SUB_BITS)]++;
 		else if (!l->answered[i])
 			++*first;
 		l->answered[i] = true;

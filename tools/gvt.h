@@ -72,6 +72,18 @@ bool parse_seconds(const char *what, const char *text, double min, double max, d
  */
 bool parse_pids(const char *what, const char *text, pid_t **pids, size_t *nr);
 
+/**
+ * option_word() - the option that getopt_long() complains of, as it was typed
+ * @c: what it returned: '?' or ':'
+ * @argv: what it was given
+ *
+ * Of several letters in one word it is the one.
+ */
+const char *option_word(int c, char **argv);
+
+/* How many bytes the character at @text has, in UTF-8; 0: there is none, or that is no UTF-8. */
+size_t utf8_length(const char *text);
+
 /*
  * flush_stdout() - write out what is buffered; a full disk or a closed pipe must
  * not look like success. Return: true; false after a message.
@@ -79,6 +91,17 @@ bool parse_pids(const char *what, const char *text, pid_t **pids, size_t *nr);
 bool flush_stdout(void);
 
 int64_t now_ns(void);
+
+/**
+ * read_file() - a whole file; of /proc in one open, which is one snapshot
+ * @path: the file
+ *
+ * Return: its text, to be freed; NULL with errno set.
+ */
+char *read_file(const char *path);
+
+/* The first program of that name in PATH, to be freed; NULL: there is none. */
+char *find_program(const char *name);
 
 /* The subcommands: argv[0] is the subcommand's name. Return: an exit status. */
 int cmd_list(int argc, char **argv);

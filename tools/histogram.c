@@ -10,29 +10,6 @@
 
 #include "histogram.h"
 
-#define SUB (1u << HISTOGRAM_SUB_BITS)
-
-static unsigned int place_of(uint64_t ns)
-{
-	unsigned int top;
-
-	if (ns < SUB)
-		return ns;
-	top = 63 - __builtin_clzll(ns);
-	return ((top - HISTOGRAM_SUB_BITS + 1) << HISTOGRAM_SUB_BITS) +
-	       (ns >> (top - HISTOGRAM_SUB_BITS)) - SUB;
-}
-
-/* The least that falls into a place. */
-static double begin_of(unsigned int place)
-{
-	unsigned int power = place >> HISTOGRAM_SUB_BITS, rest = place & (SUB - 1);
-
-	if (!power)
-		return rest;
-	return (double)(SUB + rest) * (1ull << (power - 1));
-}
-
 struct histogram *histogram_make(void)
 {
 	void *p = mmap(NULL, sizeof(struct histogram), PROT_READ | PROT_WRITE,
@@ -44,7 +21,7 @@ struct histogram *histogram_make(void)
 void histogram_add(struct histogram *h, enum side s, uint64_t ns, uint64_t n)
 {
 	if (h)
-		h->place[s][place_of(ns)] += n;
+		h->place[s][histogram_place(ns, HISTOGRAM_SUB_BITS)] += n;
 }
 
 /* From the first step that has something to the one after the last, those between included. */
@@ -57,7 +34,7 @@ static void add_rows(const uint64_t *place, struct series *s, const char *side)
 	while (first < last && !place[first])
 		first++;
 	for (int i = first; i <= last; i++)
-		series_add(s, side, begin_of(i), place[i], "");
+		series_add(s, side, histogram_begin(i, HISTOGRAM_SUB_BITS), place[i], "");
 }
 
 void histogram_finish(struct histogram *h, struct result *r, const char *name, const char *title)

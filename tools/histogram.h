@@ -16,6 +16,27 @@
 #define HISTOGRAM_SUB_BITS 2
 #define HISTOGRAM_PLACES (64 << HISTOGRAM_SUB_BITS)
 
+/* The place of a time in a histogram with 2^@bits steps for each power of two. */
+static inline unsigned int histogram_place(uint64_t ns, unsigned int bits)
+{
+	unsigned int top;
+
+	if (ns < 1u << bits)
+		return ns;
+	top = 63 - __builtin_clzll(ns);
+	return ((top - bits + 1) << bits) + (ns >> (top - bits)) - (1u << bits);
+}
+
+/* The least that falls into a place. */
+static inline double histogram_begin(unsigned int place, unsigned int bits)
+{
+	unsigned int power = place >> bits, rest = place & ((1u << bits) - 1);
+
+	if (!power)
+		return rest;
+	return (double)((1u << bits) + rest) * (1ull << (power - 1));
+}
+
 struct histogram {
 	uint64_t place[SIDES][HISTOGRAM_PLACES];
 };

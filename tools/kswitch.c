@@ -415,11 +415,11 @@ int kswitch_open(struct kswitch **kp, pid_t pid, const char *dir)
 	k->spool = k->wake[0] = k->wake[1] = -1;
 	k->cpus = sysconf(_SC_NPROCESSORS_CONF);
 	k->buffer = calloc(k->cpus, sizeof(*k->buffer));
+	for (int i = 0; k->buffer && i < k->cpus; i++)
+		k->buffer[i].fd = -1;
 	k->thread = calloc(KSWITCH_THREADS, sizeof(*k->thread));
 	if (!k->buffer || !k->thread)
 		goto err_close;
-	for (int i = 0; i < k->cpus; i++)
-		k->buffer[i].fd = -1;
 	k->opened = now_ns();
 	for (int i = 0; i < k->cpus; i++) {
 		err = open_buffer(k, i);

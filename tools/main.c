@@ -2,6 +2,8 @@
 /*
  * main.c - the command gvt: finds the subcommand.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,10 +65,25 @@ static int cmd_help(int argc, char **argv)
 	return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/*
+ * Where one of the three is closed, what is opened next would take its number, and what is
+ * meant for the one would be written to the other. Now it is there, and can't be used.
+ */
+static void keep_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			exit(EXIT_FAILURE);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct suggestion s;
 
+	keep_standard_fds();
 	/* Characters as the user's terminal has them, numbers as programs read them. */
 	setlocale(LC_CTYPE, "");
 	if (argc < 2) {

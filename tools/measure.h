@@ -10,8 +10,6 @@
 #ifndef GVT_TOOLS_MEASURE_H
 #define GVT_TOOLS_MEASURE_H
 
-#include <sys/resource.h>
-
 #include "gvt.h"
 #include "result.h"
 
@@ -140,15 +138,11 @@ double elapsed_ns(int64_t t0);
 /* What reading the clock costs, in nanoseconds: subtracted by elapsed_ns(). */
 int64_t clock_cost(void);
 
-/* The time on a CPU in it. */
-static inline uint64_t usage_ns(const struct rusage *ru)
-{
-	return (ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1000000000ull +
-	       (ru->ru_utime.tv_usec + ru->ru_stime.tv_usec) * 1000ull;
-}
-
-/* Bind the calling thread, and those that it makes, to the first @n CPUs it may use; 0: all. */
-void cpus_use(int n);
+/*
+ * Bind the calling thread, and those that it makes, to the first @n CPUs it may use; 0: all.
+ * Return: 0, or a negative errno.
+ */
+int cpus_use(int n);
 
 /* Fill what every plan has. */
 void plan_init(struct plan *p, const char *name, const struct options *o);

@@ -16,12 +16,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <libgo.h>
 
+#include "forked.h"
 #include "host.h"
 #include "interrupt.h"
 #include "measure.h"
@@ -60,7 +60,7 @@ static void pin_to_one_cpu(void)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-void cpus_use(int n)
+int cpus_use(int n)
 {
 	static cpu_set_t all;
 	static bool known;
@@ -68,10 +68,10 @@ void cpus_use(int n)
 
 	/* All that it has had: pinned by --pin, that is one. */
 	if (!known && sched_getaffinity(0, sizeof(all), &all))
-		return;
+		return -errno;
 	known = true;
 	first_cpus(&all, n, &some);
-	sched_setaffinity(0, sizeof(some), &some);
+	return sched_setaffinity(0, sizeof(some), &some) ? -errno : 0;
 }
 
 /* What runs in this process. */
@@ -220,10 +220,8 @@ static int wait_for(const struct plan *p, const struct rep *rep, pid_t pid, int 
 		kill(pid, SIGKILL);
 	e->ns = now_ns() - rep->done_at;
 	e->killed = err == -ETIMEDOUT;
-	while (waitpid(pid, &e->status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
+	if (wait_for_child(pid, &e->status) && !err)
+		err = -ECHILD;
 	while (from >= 0 && read_text(from, e))
 		;
 	return err;
@@ -252,25 +250,24 @@ static void explain(const struct plan *p, const struct rep *rep, int err, int st
 static int measure_process(const struct plan *p, struct rep *shared, char *why)
 {
 	struct ending e = { .status = 0 };
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 	int fd[2] = { -1, -1 }, err;
 
 	if (interrupted())
 		return -EINTR;
-	if (p->ending && (pipe2(fd, O_CLOEXEC) || fcntl(fd[0], F_SETFL, O_NONBLOCK))) {
-		err = -errno;
-		snprintf(why, WHY_SIZE, "no pipe for what it writes: %s", strerror(-err));
-		return err;
+	if (p->ending) {
+		if (pipe2(fd, O_CLOEXEC)) {
+			err = -errno;
+			snprintf(why, WHY_SIZE, "no pipe for what it writes: %s", strerror(-err));
+			return err;
+		}
+		fcntl(fd[0], F_SETFL, O_NONBLOCK);
 	}
 	shared->done = false;
 	/* What is still to be written is written once, by us. */
 	fflush(NULL);
-	pid = fork();
+	pid = fork_child();
 	if (!pid) {
-		/* Don't outlive a gvt that was killed. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
 		interrupt_in_child();
 		if (p->ending)
 			dup2(fd[1], STDERR_FILENO);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counters_source.h"
+#include "gvt.h"
 #include "host.h"
 #include "memuse.h"
 

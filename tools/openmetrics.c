@@ -7,17 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gvt.h"
 #include "openmetrics.h"
 
+/* What is no UTF-8 becomes U+FFFD: a document may have nothing else. */
 static void escaped(FILE *to, const char *text)
 {
-	for (; *text; text++) {
+	for (size_t len; *text; text += len ? len : 1) {
+		len = utf8_length(text);
 		if (*text == '\\' || *text == '"')
 			putc('\\', to);
 		if (*text == '\n')
 			fputs("\\n", to);
+		else if (len)
+			fwrite(text, 1, len, to);
 		else
-			putc(*text, to);
+			fputs("\xef\xbf\xbd", to);
 	}
 }
 

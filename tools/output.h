@@ -34,6 +34,9 @@ struct json_object *json_host(void);
 /* A number with nine significant digits; null for what isn't a number. */
 struct json_object *json_number(double value);
 
+/* A text that may have any bytes in it: what is no UTF-8 becomes U+FFFD, as JSON wants it. */
+struct json_object *json_text(const char *text);
+
 /* Each counter, in order; null for what wasn't measured. */
 struct json_object *json_counters(const struct counters *c);
 

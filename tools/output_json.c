@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "gvt.h"
 #include "host.h"
 #include "output.h"
 #include "where.h"
@@ -18,6 +20,23 @@ struct json_object *json_number(double value)
 		return NULL;
 	snprintf(text, sizeof(text), "%.9g", value);
 	return json_object_new_double_s(value, text);
+}
+
+struct json_object *json_text(const char *text)
+{
+	struct json_object *o;
+	char *copy = NULL;
+	size_t size;
+	FILE *to = open_memstream(&copy, &size);
+
+	for (size_t len; to && *text; text += len ? len : 1) {
+		len = utf8_length(text);
+		fputs(len ? "" : "\xef\xbf\xbd", to);
+		fwrite(text, 1, len, to);
+	}
+	o = to && !fclose(to) ? json_object_new_string(copy) : NULL;
+	free(copy);
+	return o;
 }
 
 struct json_object *json_counters(const struct counters *c)

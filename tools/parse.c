@@ -2,6 +2,7 @@
 /*
  * parse.c - what several subcommands read from their command line.
  */
+#include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,4 +67,43 @@ err:
 	*pids = NULL;
 	*nr = 0;
 	return false;
+}
+
+const char *option_word(int c, char **argv)
+{
+	static char letter[3] = "-";
+	const char *word = argv[optind - 1];
+
+	/* A value that is missing was to come after the last word; --json=1 is one word. */
+	if (c == ':' || optopt <= ' ' || optopt >= 127 || (!strncmp(word, "--", 2) && strchr(word, '=')))
+		return word;
+	letter[1] = optopt;
+	return letter;
+}
+
+size_t utf8_length(const char *text)
+{
+	/* By the number of leading ones: what the first byte has of it, and the least that needs it. */
+	static const struct {
+		unsigned char first, mask;
+		uint32_t least;
+	} forms[] = { { 0x00, 0x80, 1 }, { 0xc0, 0xe0, 0x80 }, { 0xe0, 0xf0, 0x800 }, { 0xf0, 0xf8, 0x10000 } };
+	const unsigned char *at = (const unsigned char *)text;
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		uint32_t value = *at & ~forms[i].mask;
+
+		if ((*at & forms[i].mask) != forms[i].first)
+			continue;
+		for (size_t k = 1; k <= i; k++) {
+			if ((at[k] & 0xc0) != 0x80)
+				return 0;
+			value = value << 6 | (at[k] & 0x3f);
+		}
+		/* Written too long, half of a pair of UTF-16, or beyond all characters. */
+		if (value < forms[i].least || (value >= 0xd800 && value < 0xe000) || value > 0x10ffff)
+			return 0;
+		return i + 1;
+	}
+	return 0;
 }

@@ -17,11 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "counters_source.h"
+#include "forked.h"
 #include "host.h"
 #include "interrupt.h"
 #include "peer.h"
@@ -34,13 +33,6 @@
 
 /* Numbers of gvt's children, each with a blank after it. */
 #define CHILDREN	"/proc/thread-self/children"
-
-/* What would change how a runtime works is not handed on: all run as they come. */
-static const char *const not_handed_on[] = {
-	"GOMAXPROCS", "GOGC", "GODEBUG", "GOMEMLIMIT", "GOTRACEBACK", "LIBGO_DEBUG",
-	"NODE_OPTIONS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS",
-	"PYTHONPATH", "PYTHONSTARTUP", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG",
-};
 
 void peer_fault(struct peer_process *x, const char *fmt, ...)
 {
@@ -123,15 +115,13 @@ static int pipes_open(struct pipes *f)
 
 /* It waits at @go until it is watched, if it can be. */
 static void __attribute__((noreturn)) run_program(const struct plan *p, const char *const *argv,
-						  const struct pipes *f, pid_t parent)
+						  const struct pipes *f)
 {
 	struct rlimit files;
 	char c;
 
-	/* Don't outlive a gvt that was killed. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(f->go[1]);
-	if (getppid() != parent || read(f->go[0], &c, 1) != 1)
+	if (read(f->go[0], &c, 1) != 1)
 		_exit(1);
 	interrupt_in_child();
 	if (p->o->pin)
@@ -141,8 +131,7 @@ static void __attribute__((noreturn)) run_program(const struct plan *p, const ch
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(not_handed_on); i++)
-		unsetenv(not_handed_on[i]);
+	unset_runtimes();
 	dup2(f->in[0], STDIN_FILENO);
 	dup2(f->out[1], STDOUT_FILENO);
 	dup2(f->err[1], STDERR_FILENO);
@@ -154,23 +143,22 @@ static void __attribute__((noreturn)) run_program(const struct plan *p, const ch
 static int fork_program(struct peer_process *x, const struct plan *p, const char *const *argv,
 			struct pipes *f)
 {
-	pid_t parent = getpid();
 	int err = counters_mark(&x->mark);
 
 	if (err)
 		return err;
 	x->others = read_file(CHILDREN);
 	fflush(NULL);
-	x->pid = fork();
+	x->pid = fork_child();
 	if (x->pid < 0)
 		return -errno;
 	if (!x->pid)
-		run_program(p, argv, f, parent);
+		run_program(p, argv, f);
 	x->pidfd = pidfd_open(x->pid, 0);
 	if (x->pidfd < 0) {
 		err = -errno;
 		kill(x->pid, SIGKILL);
-		waitpid(x->pid, NULL, 0);
+		wait_for_child(x->pid, NULL);
 		return err;
 	}
 	interrupt_kills(x->pid);

@@ -12,17 +12,15 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <libgen.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "counters_source.h"
+#include "forked.h"
 #include "interrupt.h"
 #include "peer.h"
 
@@ -74,23 +72,6 @@ static __attribute__((format(printf, 1, 2))) char *text_of(const char *fmt, ...)
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	return len < 0 ? NULL : text;
-}
-
-/* Where it is, to be freed; NULL: nowhere in PATH. */
-static char *find_command(const char *command)
-{
-	const char *path = getenv("PATH");
-
-	while (path && *path) {
-		size_t len = strcspn(path, ":");
-		char *file = text_of("%.*s/%s", (int)len, path, command);
-
-		if (file && !access(file, X_OK))
-			return file;
-		free(file);
-		path += len + (path[len] == ':');
-	}
-	return NULL;
 }
 
 /*
@@ -240,20 +221,17 @@ static void go_environment(const char *cache)
  */
 static int run_tool(const char *const *argv, const char *cache, char *text, size_t size)
 {
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 	size_t len = 0;
-	int fd[2], status;
+	int fd[2], status, err = 0;
 	char rest[512];
 	ssize_t got;
 
 	if (pipe2(fd, O_CLOEXEC))
 		return -errno;
 	fflush(NULL);
-	pid = fork();
+	pid = fork_child();
 	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
 		interrupt_in_child();
 		if (cache)
 			go_environment(cache);
@@ -262,6 +240,8 @@ static int run_tool(const char *const *argv, const char *cache, char *text, size
 		execv(argv[0], (char *const *)argv);
 		_exit(127);
 	}
+	if (pid < 0)
+		err = -errno;
 	close(fd[1]);
 	if (pid > 0)
 		interrupt_kills(pid);
@@ -274,16 +254,13 @@ static int run_tool(const char *const *argv, const char *cache, char *text, size
 	}
 	text[len] = '\0';
 	close(fd[0]);
-	if (pid < 0)
-		return -errno;
+	if (err)
+		return err;
 	while (waitid(P_PID, pid, NULL, WEXITED | WNOWAIT) < 0 && errno == EINTR)
 		;
 	interrupt_spares();
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+	err = wait_for_child(pid, &status);
+	return err ? err : WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -389,7 +366,7 @@ static bool prepare(struct language_state *l, enum language which)
 {
 	const struct tool *t = &tools[which];
 
-	l->command = find_command(t->command);
+	l->command = find_program(t->command);
 	if (!l->command) {
 		snprintf(l->why, sizeof(l->why), "%s is not installed here (package %s)",
 			 t->command, t->package);
@@ -407,7 +384,7 @@ static bool prepare(struct language_state *l, enum language which)
 		if (!make_programs(l, which))
 			return false;
 		free(l->command);
-		l->command = find_command("java");
+		l->command = find_program("java");
 		if (l->command)
 			return true;
 		snprintf(l->why, sizeof(l->why), "java is not installed here (package %s)",

@@ -14,7 +14,7 @@
 
 #include <libgo.h>
 
-#include "counters_source.h"
+#include "forked.h"
 #include "memuse.h"
 #include "peer_load.h"
 
@@ -141,7 +141,6 @@ int peer_load(struct peer_process *x, int port, struct echo_load *l, uint64_t n,
 	err = under_load(x, l, n, client, &before, out);
 	if (err)
 		kill(client, SIGKILL);
-	while (waitpid(client, NULL, 0) < 0 && errno == EINTR)
-		;
+	wait_for_child(client, NULL);
 	return err;
 }

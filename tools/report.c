@@ -210,7 +210,7 @@ static int parse_options(const char **dir, int argc, char **argv)
 			complain(argv[optind - 1], "needs a value; see `gvt help report`");
 			return EXIT_USAGE;
 		default:
-			complain(argv[optind - 1],
+			complain(option_word(c, argv),
 				 "no such option of report; see `gvt help report`");
 			return EXIT_USAGE;
 		}

@@ -10,16 +10,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "forked.h"
 #include "gvt.h"
 #include "report.h"
 #include "report_axis.h"
@@ -536,11 +535,8 @@ static int run_gnuplot(int script, int errors)
 	posix_spawn_file_actions_destroy(&files);
 	if (err)
 		return -err;
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	return status ? -EPROTO : 0;
+	err = wait_for_child(pid, &status);
+	return err ? err : status ? -EPROTO : 0;
 }
 
 /* What a memory file holds, to be freed; NULL: nothing. */

@@ -46,8 +46,7 @@ static void put_ratio(FILE *to, const struct report_experiment *e, const struct 
 		fputs("-</td>", to);
 		return;
 	}
-	fprintf(to, "%s%s</td>",
-		t->median != g->median && t->min <= g->max && g->min <= t->max ? "~" : "",
+	fprintf(to, "%s%s</td>", figures_unsure(t, g) ? "~" : "",
 		text_ratio(text, t->median / g->median));
 }
 

@@ -124,13 +124,16 @@ bool metric_ratio(const struct metric *m, double *ratio)
 	return true;
 }
 
+bool figures_unsure(const struct figure *a, const struct figure *b)
+{
+	if (!a->measured || !b->measured || a->median == b->median)
+		return false;
+	return a->min <= b->max && b->min <= a->max;
+}
+
 bool metric_unsure(const struct metric *m)
 {
-	const struct figure *t = &m->side[SIDE_THREAD], *g = &m->side[SIDE_GOROUTINE];
-
-	if (!t->measured || !g->measured || t->median == g->median)
-		return false;
-	return t->min <= g->max && g->min <= t->max;
+	return figures_unsure(&m->side[SIDE_THREAD], &m->side[SIDE_GOROUTINE]);
 }
 
 /* How a unit is written: the largest step that leaves at least 1. */

@@ -213,6 +213,9 @@ bool metric_ratio(const struct metric *m, double *ratio);
  */
 bool metric_unsure(const struct metric *m);
 
+/* The same of any two figures. */
+bool figures_unsure(const struct figure *a, const struct figure *b);
+
 /* What an experiment expects, so that its verdict follows from figures alone. */
 enum expect {
 	EXPECT_RATIO_MIN,	/* thread / goroutine is at least @bound */

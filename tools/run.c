@@ -31,7 +31,7 @@ static void complain_unknown(const char *name)
 		complain(name, "no such experiment; did you mean `%s`? `gvt list` shows all", s.best);
 		return;
 	}
-	for (int i = 0; experiments[i]; i++)
+	for (int i = 0; experiments[i] && len < sizeof(names); i++)
 		len += snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
 				experiments[i]->name);
 	complain(name, "no such experiment; there are: %s, and `all`", names);
@@ -253,7 +253,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 			complain(argv[optind - 1], "needs a value; see `gvt help run`");
 			return EXIT_USAGE;
 		default:
-			complain_option(argv[optind - 1]);
+			complain_option(option_word(c, argv));
 			return EXIT_USAGE;
 		}
 	}

@@ -115,7 +115,7 @@ static int parse_options(struct stat_request *q, int argc, char **argv)
 
 	/* "+": the command's own options are not ours. */
 	while ((c = getopt_long(argc, argv, "+:ho:p:r:", stat_options, NULL)) != -1) {
-		status = parse_option(q, c, argv[optind - 1]);
+		status = parse_option(q, c, option_word(c, argv));
 		if (status >= 0)
 			return status;
 	}

@@ -144,7 +144,7 @@ static struct json_object *json_command(const struct stat_request *q)
 	struct json_object *o = json_object_new_array();
 
 	for (char **a = q->argv; *a; a++)
-		json_object_array_add(o, json_object_new_string(*a));
+		json_object_array_add(o, json_text(*a));
 	return o;
 }
 

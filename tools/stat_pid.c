@@ -19,7 +19,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "counters_source.h"
 #include "sample.h"
 #include "stat.h"
 

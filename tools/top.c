@@ -18,8 +18,6 @@
 #include "output.h"
 #include "top.h"
 
-#define MIN_DELAY	0.1
-#define MAX_DELAY	86400.0
 #define MAX_COUNT	1000000000
 
 const char *top_note(void)
@@ -165,8 +163,8 @@ static int parse_option(struct top_request *q, int c, const char *word, bool *ba
 		*batch = true;
 		return -1;
 	case 'd':
-		return parse_seconds("-d", optarg, MIN_DELAY, MAX_DELAY, &q->delay) ? -1 :
-										       EXIT_USAGE;
+		return parse_seconds("-d", optarg, TOP_MIN_DELAY, TOP_MAX_DELAY, &q->delay) ?
+			       -1 : EXIT_USAGE;
 	case 'f':
 		return parse_filter(optarg, q->view.filter) ? -1 : EXIT_USAGE;
 	case 'n':
@@ -248,7 +246,7 @@ int cmd_top(int argc, char **argv)
 
 	while (status < 0 && (c = getopt_long(argc, argv, ":bd:f:hn:p:s:t:", top_options,
 					      NULL)) != -1)
-		status = parse_option(&q, c, argv[optind - 1], &batch);
+		status = parse_option(&q, c, option_word(c, argv), &batch);
 	if (status < 0 && optind < argc) {
 		complain(argv[optind], "top takes no argument but options; see `gvt help top`");
 		status = EXIT_USAGE;

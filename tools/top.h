@@ -26,6 +26,10 @@ enum top_sort {
 
 extern const char *const top_sort_name[TOP_SORTS];
 
+/* Seconds between two snapshots. */
+#define TOP_MIN_DELAY	0.1
+#define TOP_MAX_DELAY	86400.0
+
 #define TOP_FILTER	48
 #define TOP_LINE	256
 

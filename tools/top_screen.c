@@ -24,8 +24,6 @@
 
 /* The first table comes early; then it is as often as was asked for. */
 #define FIRST_DELAY	0.5
-#define MIN_DELAY	0.1
-#define MAX_DELAY	3600.0
 
 /* Lines that aren't rows: above, and the one below them. */
 #define LINES_ABOVE	3
@@ -309,10 +307,10 @@ static int key_in_filter(struct display *s, int key)
 static void change_delay(struct display *s, double factor)
 {
 	s->delay *= factor;
-	if (s->delay < MIN_DELAY)
-		s->delay = MIN_DELAY;
-	if (s->delay > MAX_DELAY)
-		s->delay = MAX_DELAY;
+	if (s->delay < TOP_MIN_DELAY)
+		s->delay = TOP_MIN_DELAY;
+	if (s->delay > TOP_MAX_DELAY)
+		s->delay = TOP_MAX_DELAY;
 	s->next = now_ns() + s->delay * NSEC_PER_SEC;
 }
 

@@ -318,7 +318,7 @@ static int parse_options(struct request *q, int argc, char **argv)
 			complain(argv[optind - 1], "needs a value; see `gvt help trace`");
 			return EXIT_USAGE;
 		default:
-			complain(argv[optind - 1], "no such option of trace; a command's own options "
+			complain(option_word(c, argv), "no such option of trace; a command's own options "
 				 "come after the command, see `gvt help trace`");
 			return EXIT_USAGE;
 		}

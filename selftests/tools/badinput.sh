@@ -9,16 +9,7 @@ set -uo pipefail
 # shellcheck source=selftests/tools/tap.sh
 . "$(dirname "$0")/tap.sh"
 
-# wrong NAME PATTERN ARG...: status 2, that one line on stderr, nothing on stdout
-wrong() {
-	local name=$1 pattern=$2
-
-	shift 2
-	gvt "$@"
-	matches "$name" "^2  gvt: $pattern\$" "$status $out $err"
-}
-
-plan 41
+plan 42
 
 wrong "nearest experiment: a letter missing" 'swich: no such experiment; did you mean .switch.\? .*' \
 	run swich
@@ -33,6 +24,7 @@ wrong "nearest option" '--qick: no such option of run; did you mean .--quick.\? 
 wrong "no option is near" '--frobnicate: no such option of run; see .gvt help run.' \
 	run --frobnicate create
 wrong "an option that is none" '-z: no such option of run; .*' run -z create
+wrong "one of several in a word is none" '-z: no such option of run; .*' run -zq create
 wrong "a value where none is taken" '--quick=1: --quick takes no value; .*' run --quick=1 create
 
 for option in --procs --n; do

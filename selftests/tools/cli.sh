@@ -7,18 +7,7 @@ set -uo pipefail
 # shellcheck source=selftests/tools/tap.sh
 . "$(dirname "$0")/tap.sh"
 
-# wrong NAME PATTERN ARG...: status 2, one line on stderr that matches, nothing on stdout
-wrong() {
-	local name=$1 pattern=$2
-
-	shift 2
-	gvt "$@"
-	is "$name: status 2" 2 "$status"
-	matches "$name: says why" "^gvt: $pattern\$" "$err"
-	is "$name: nothing on stdout" "" "$out"
-}
-
-plan 83
+plan 41
 
 wrong "no command" 'command: none given; .*gvt help.*'
 wrong "unknown command" 'frobnicate: no such command; .*gvt help.*' frobnicate
@@ -77,6 +66,15 @@ for command in list "help" "--version" "doctor" "list --json"; do
 	is "full disk: $command" "1 gvt: standard output: No space left on device" \
 		"$status $(<"$work/err")"
 done
+
+# Closed, a standard descriptor is no place for what is opened next.
+status=0
+"$GVT" stat -o "$work/stat" --csv true >&- 2>&- || status=$?
+is "stdout and stderr closed: a file has what is meant for it" "0 name,unit,median" \
+	"$status $(head -n 1 "$work/stat" | cut -d, -f1-3)"
+status=0
+"$GVT" list >&- 2>"$work/err" || status=$?
+is "stdout closed: an error" "1 gvt: standard output: Bad file descriptor" "$status $(<"$work/err")"
 
 # A closed pipe: killed by SIGPIPE as other programs, or, where that is ignored, an error.
 mkfifo "$work/fifo"

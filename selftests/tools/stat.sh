@@ -11,7 +11,7 @@ set -uo pipefail
 # A program of which it is known what the kernel has to do for it.
 known=$(cd "$(dirname "$0")" && pwd)/known_threads
 
-plan 54
+plan 55
 
 # ----------------------------------------------------------- status and output
 gvt stat true
@@ -32,6 +32,9 @@ is "cat reads our stdin" "through" "$(echo through | "$GVT" stat -- cat 2>/dev/n
 gvt stat -o "$work/json" --json -- true
 is "--output leaves stderr empty" "" "$err"
 is "json: status" 0 "$(number status)"
+gvt stat -o "$work/json" --json -- true ä $'a\xffz' $'\xc0\xaf'
+matches "json: what is no UTF-8 becomes U+FFFD" $'"ä",\n *"a\xef\xbf\xbdz",\n *"\xef\xbf\xbd\xef\xbf\xbd"\n' \
+	"$(<"$work/json")"
 gvt stat -o "$work/nodir/x" -- touch "$work/ran"
 is "--output that can't be written: 1" 1 "$status"
 matches "... named" "^gvt: $work/nodir/x: No such file or directory\$" "$err"

@@ -23,7 +23,7 @@ static void complain_unknown(const char *name)
 	char names[512] = "";
 	size_t len = 0;
 
-	for (size_t i = 0; i < nr_workloads; i++)
+	for (size_t i = 0; i < nr_workloads && len < sizeof(names); i++)
 		len += snprintf(names + len, sizeof(names) - len, "%s%s", i ? ", " : "",
 				workloads[i].name);
 	complain(name, "no such workload; there are: %s, and `all`", names);
@@ -138,7 +138,7 @@ static int parse_options(struct bench *b, int argc, char **argv)
 			complain(argv[optind - 1], "needs a value; see `gvt help bench`");
 			return EXIT_USAGE;
 		default:
-			complain(argv[optind - 1], "no such option of bench; see `gvt help bench`");
+			complain(option_word(c, argv), "no such option of bench; see `gvt help bench`");
 			return EXIT_USAGE;
 		}
 	}

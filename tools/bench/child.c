@@ -9,27 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "forked.h"
 
 /* One that takes longer hangs. */
 #define TIMEOUT_NS	(300 * NSEC_PER_SEC)
 
-/* What would change how a runtime works is not handed on: both run as they come. */
-static const char *const not_handed_on[] = { "GOMAXPROCS", "GOGC", "GODEBUG", "GOMEMLIMIT",
-					     "GOTRACEBACK", "LIBGO_DEBUG" };
-
-static void child(char *const argv[], int out, pid_t parent)
+static void child(char *const argv[], int out)
 {
-	/* Don't outlive a gvt that was killed. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(EXIT_FAILURE);
-	for (size_t i = 0; i < ARRAY_SIZE(not_handed_on); i++)
-		unsetenv(not_handed_on[i]);
+	unset_runtimes();
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	execv(argv[0], argv);
@@ -70,28 +61,25 @@ static int read_line(int in, char *line, size_t size)
 
 static int run_child(char *const argv[], int pipe_fd[2], char *line, size_t size)
 {
-	pid_t parent = getpid(), pid;
-	int status, err;
+	int status, err, wait_err;
+	pid_t pid;
 
 	fflush(NULL);
-	pid = fork();
+	pid = fork_child();
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
 		close(pipe_fd[0]);
-		child(argv, pipe_fd[1], parent);
+		child(argv, pipe_fd[1]);
 	}
 	close(pipe_fd[1]);
 	pipe_fd[1] = -1;
 	err = read_line(pipe_fd[0], line, size);
 	if (err)
 		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return -errno;
-	}
-	if (err)
-		return err;
+	wait_err = wait_for_child(pid, &status);
+	if (err || wait_err)
+		return err ? err : wait_err;
 	if (WIFSIGNALED(status)) {
 		snprintf(line, size, "killed by signal %d (%s)", WTERMSIG(status),
 			 strsignal(WTERMSIG(status)));

@@ -4,7 +4,6 @@
  * the figure, or why there is none. The Go program does the same on its side.
  */
 #include <errno.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <libgo.h>
 
 #include "bench/bench.h"
+#include "measure.h"
 
 int bench_give_up(struct bench_run *r, int status, const char *fmt, ...)
 {
@@ -48,28 +48,14 @@ static int one_libgo(const struct workload *w, struct bench_run *r)
 	return err ? err : run.err;
 }
 
-/* The first CPUs of those that it may use, as many as the other sides have Ps. */
-static int bind_to(int cpus)
-{
-	cpu_set_t all, some;
-
-	if (sched_getaffinity(0, sizeof(all), &all))
-		return -errno;
-	CPU_ZERO(&some);
-	for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&some) < cpus; i++) {
-		if (CPU_ISSET(i, &all))
-			CPU_SET(i, &some);
-	}
-	return sched_setaffinity(0, sizeof(some), &some) ? -errno : 0;
-}
-
 static int one_pthread(const struct workload *w, struct bench_run *r)
 {
 	int err;
 
 	if (!w->pthread)
 		return bench_give_up(r, BENCH_NO_ROOM, "%s", w->no_pthread);
-	err = bind_to(r->procs);
+	/* As many as the other sides have Ps. */
+	err = cpus_use(r->procs);
 	return err ? err : w->pthread(r);
 }
 

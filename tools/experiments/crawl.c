@@ -15,13 +15,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crew.h"
 #include "experiment.h"
+#include "forked.h"
 
 #define POOL		32
 #define DELAY_NS	(2 * 1000000LL)
@@ -87,15 +86,13 @@ static void answer_due(struct waiting *w, uint32_t pages)
 }
 
 /* A request comes with its connection, so it is read as soon as that is there. */
-static void site(int listener, uint32_t pages, pid_t parent)
+static void site(int listener, uint32_t pages)
 {
 	struct epoll_event e = { .events = EPOLLIN };
 	int epoll = epoll_create1(EPOLL_CLOEXEC), fd;
 	struct waiting w = { .first = 0 };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || epoll < 0 ||
-	    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e))
+	if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e))
 		_exit(1);
 	for (;;) {
 		int timeout = w.first != w.next ? 1 : -1;
@@ -115,17 +112,17 @@ static pid_t open_site(uint32_t pages, int *port)
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(at);
-	pid_t parent = getpid(), pid;
+	pid_t pid;
 
 	if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof(at)) ||
 	    listen(listener, 1024) || getsockname(listener, (struct sockaddr *)&at, &len))
 		return -errno;
 	*port = ntohs(at.sin_port);
-	pid = fork();
+	pid = fork_child();
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		site(listener, pages, parent);
+		site(listener, pages);
 	close(listener);
 	return pid;
 }
@@ -133,8 +130,7 @@ static pid_t open_site(uint32_t pages, int *port)
 static void close_site(pid_t pid)
 {
 	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	wait_for_child(pid, NULL);
 }
 
 /* -------------------------------------------------------------------- crawler */

@@ -10,12 +10,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libgo.h>
 
 #include "experiment.h"
+#include "forked.h"
 #include "measure.h"
 
 #define BATCH	100
@@ -228,10 +228,8 @@ static int processes(struct rep *rep, uint64_t n, uint64_t most, int64_t *call_n
 		*call_ns += elapsed_ns(t0);
 		rep->made += have;
 		n -= have;
-		while (have) {
-			if (waitpid(pid[have - 1], NULL, 0) >= 0 || errno != EINTR)
-				have--;
-		}
+		while (have)
+			wait_for_child(pid[--have], NULL);
 	}
 	return err;
 }

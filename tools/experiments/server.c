@@ -16,12 +16,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crew.h"
 #include "echo_load.h"
 #include "experiment.h"
+#include "forked.h"
 #include "histogram.h"
 #include "memuse.h"
 #include "peer_load.h"
@@ -262,8 +262,7 @@ static int step(const struct plan *p, struct rep *rep, size_t i, struct echo_loa
 		kill(pid, SIGKILL);
 		return err;
 	}
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	wait_for_child(pid, NULL);
 	server_close(&v, v.listener);
 	free(v.fd);
 	return 0;

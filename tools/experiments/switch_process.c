@@ -11,15 +11,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "experiment.h"
+#include "forked.h"
 #include "switch.h"
 
 /**
@@ -44,7 +42,7 @@ struct common {
 /* A process that does @fn. Return: its pid, or a negative errno. */
 static pid_t begin(struct rep *rep, void (*fn)(struct common *c), struct common *c)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t pid = fork_child();
 
 	if (pid < 0)
 		return -errno;
@@ -52,16 +50,8 @@ static pid_t begin(struct rep *rep, void (*fn)(struct common *c), struct common 
 		rep->made++;
 		return pid;
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == parent)
-		fn(c);
+	fn(c);
 	_exit(0);
-}
-
-static void end(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
 }
 
 static uint64_t switches_now(void)
@@ -105,7 +95,7 @@ static int yield(struct rep *rep, struct common *c, uint64_t n, double *ns)
 	t0 = now_ns();
 	pthread_barrier_wait(&c->start);
 	for (int i = 0; i < 2; i++)
-		end(pid[i]);
+		wait_for_child(pid[i], NULL);
 	*ns = elapsed_ns(t0) / (2 * n);
 	pthread_barrier_destroy(&c->start);
 	return 0;
@@ -156,7 +146,7 @@ static int by_sem(struct rep *rep, struct common *c, uint64_t n)
 	sem_trips(c, n);
 	rep_set(rep, BY_SEM, elapsed_ns(t0) / n);
 	from = switches_now() - from;
-	end(pid);
+	wait_for_child(pid, NULL);
 	rep_set(rep, KERNEL_SWITCHES, (double)(from + c->switches) / n);
 	return 0;
 }
@@ -208,7 +198,7 @@ static int by_pipe(struct rep *rep, struct common *c, uint64_t n)
 		rep_set(rep, BY_PIPE, elapsed_ns(t0) / n);
 	close(c->to[1]);
 	close(c->fro[0]);
-	end(pid);
+	wait_for_child(pid, NULL);
 	return good ? 0 : -EPIPE;
 }
 
