@@ -10,17 +10,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/tools/tap.sh
 . "$here/tap.sh"
 
-# wrong NAME PATTERN ARG...: status 2, one line on stderr that matches, nothing on stdout
-wrong() {
-	local name=$1 pattern=$2
-
-	shift 2
-	gvt bench "$@"
-	is "$name: status 2" 2 "$status"
-	matches "$name: says why" "^gvt: $pattern\$" "$err"
-	is "$name: nothing on stdout" "" "$out"
-}
-
 # values KEY: of each line of the JSON in $out that has the key, in order
 values() {
 	sed -n "s/^ *\"$1\": *\([^,{]*\),\{0,1\}\$/\1/p" <<<"$out" | tr -d '"' | tr '\n' ' '
@@ -42,23 +31,23 @@ go_answers() {
 is_number='^[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?$'
 
 mapfile -t names < <("$GVT" bench --list | awk '{ print $1 }')
-plan $((78 + 3 * ${#names[@]}))
+plan $((50 + 3 * ${#names[@]}))
 
 # ------------------------------------------------------------------ wrong input
-wrong "unknown workload" 'foo: no such workload; there are: yield, .*, and .all.' yield foo
-wrong "unknown option" '--bogus: no such option of bench; .*gvt help bench.*' --bogus
-wrong "--procs 0" '--procs: 0 is out of range; give a number from 1 to 1024' --procs 0
-wrong "--procs 1,x" '--procs: .x. is not a whole number; .*' --procs 1,x
-wrong "--procs ends with a comma" '--procs: .. is not a whole number; .*' --procs 1,
-wrong "--procs 1,1" '--procs: 1 is there twice; give each once' --procs 1,1
-wrong "--procs of nine" '--procs: more than 8 numbers; give fewer' --procs 1,2,3,4,5,6,7,8,9
-wrong "-r 4" '-r: 4 is out of range; give a number from 5 to 99' -r 4
-wrong "-r 100" '-r: 100 is out of range; .*' -r 100
-wrong "-r without a value" '-r: needs a value; .*' -r
-wrong "--one without all it needs" '--one: wants SIDE WORKLOAD N PROCS; .*' --one libgo yield
-wrong "--one of Go" 'go: no such side; there are: libgo, pthread' --one go yield 1000 1
-wrong "--one of what is not there" 'foo: no such workload; .*' --one libgo foo 1000 1
-wrong "--one with a wrong N" 'N: 5 is out of range; .*' --one libgo yield 5 1
+wrong "unknown workload" 'foo: no such workload; there are: yield, .*, and .all.' bench yield foo
+wrong "unknown option" '--bogus: no such option of bench; .*gvt help bench.*' bench --bogus
+wrong "--procs 0" '--procs: 0 is out of range; give a number from 1 to 1024' bench --procs 0
+wrong "--procs 1,x" '--procs: .x. is not a whole number; .*' bench --procs 1,x
+wrong "--procs ends with a comma" '--procs: .. is not a whole number; .*' bench --procs 1,
+wrong "--procs 1,1" '--procs: 1 is there twice; give each once' bench --procs 1,1
+wrong "--procs of nine" '--procs: more than 8 numbers; give fewer' bench --procs 1,2,3,4,5,6,7,8,9
+wrong "-r 4" '-r: 4 is out of range; give a number from 5 to 99' bench -r 4
+wrong "-r 100" '-r: 100 is out of range; .*' bench -r 100
+wrong "-r without a value" '-r: needs a value; .*' bench -r
+wrong "--one without all it needs" '--one: wants SIDE WORKLOAD N PROCS; .*' bench --one libgo yield
+wrong "--one of Go" 'go: no such side; there are: libgo, pthread' bench --one go yield 1000 1
+wrong "--one of what is not there" 'foo: no such workload; .*' bench --one libgo foo 1000 1
+wrong "--one with a wrong N" 'N: 5 is out of range; .*' bench --one libgo yield 5 1
 
 # --------------------------------------------------------------------- no Go
 GVT_PEERS=$work/nowhere

@@ -72,6 +72,15 @@ gvt() {
 	err=$(<"$work/err")
 }
 
+# wrong NAME PATTERN ARG...: status 2, that one line on stderr, nothing on stdout
+wrong() {
+	local name=$1 pattern=$2
+
+	shift 2
+	gvt "$@"
+	matches "$name" "^2  gvt: $pattern\$" "$status $out $err"
+}
+
 # number KEY: its first value in the JSON that `gvt stat -o $work/json` wrote ("null" too)
 number() {
 	sed -n "/^ *\"$1\": *\([^,{]*\),\{0,1\}\$/{s//\1/p;q}" "$work/json" | tr -d '"'
