@@ -557,10 +557,7 @@ inline steal()
 	fi
 }
 
-/*
- * What came is readied: one goroutine by its own P, more are others' affair, too, unless they
- * are few and expected to be soon done; what computes nevertheless is for the monitor to see.
- */
+/* What came is readied: one goroutine by its own P, more are others' affair, too. */
 inline net_ready()
 {
 	do
@@ -569,7 +566,7 @@ inline net_ready()
 	od;
 	if
 	:: queue[p] + pending[p] > 1 -> drained(p); idle_wake()
-	:: true
+	:: else
 	fi
 }
 

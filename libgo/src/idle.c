@@ -857,7 +857,6 @@ struct g *idle_find(struct m *m)
 		}
 		run_count_peak();
 		page_flush(p);
-		netpoll_pause(p);
 		if (release_p(m))
 			sleep_m(m);
 	}

@@ -59,13 +59,10 @@
 #define LOOK_EVERY	(10 * NSEC_PER_MSEC)
 #define SWEEP_EVERY	(20 * NSEC_PER_MSEC)
 #define ASK_AGAIN	64
-/* Another thread is woken for what would keep this one busy for so long, as things went of late. */
-#define WORTH		(50 * NSEC_PER_USEC)
-#define EACH_MOST	NSEC_PER_MSEC
 
 enum { NET_OFF, NET_ON, NET_ASKING };
 
-struct netpoll netpoll = { .epoll = -1, .wake = -1, .each = EACH_MOST };
+struct netpoll netpoll = { .epoll = -1, .wake = -1 };
 
 static struct netfd *chunks[CHUNKS];	/* never given back */
 static uint32_t open_lock;
@@ -249,53 +246,12 @@ static void told(int fd, uint32_t seq, uint32_t what, struct waitq *woken)
 }
 
 /*
- * Those that became ready by the last look on @p have run, or have gone to others, by @now. What
- * else ran there meanwhile ran because of them, most likely.
- */
-static void have_run(struct p *p, int64_t now)
-{
-	uint64_t here = p->cnt->goroutine_switches - p->net_switches;
-	uint32_t n = here < p->net_n ? (uint32_t)here : p->net_n;
-	int64_t each;
-
-	p->net_n = 0;
-	if (!n)
-		return;
-	each = (now - p->net_since) / n;
-	if (each > EACH_MOST)
-		each = EACH_MOST;
-	store_relaxed(&netpoll.each, (3 * load_relaxed(&netpoll.each) + each) / 4);
-}
-
-/* @p goes idle: what comes after that is no time that its goroutines took. */
-void netpoll_pause(struct p *p)
-{
-	if (p->net_n)
-		have_run(p, go_now());
-}
-
-/* @n were queued on @p just now: will all that is there take so long that it is worth a wake-up? */
-static bool worth_waking(struct p *p, uint32_t n)
-{
-	int64_t now = go_now();
-
-	if (p->net_n)
-		have_run(p, now);
-	p->net_since = now;
-	p->net_switches = p->cnt->goroutine_switches;
-	p->net_n = n;
-	return runq_len(p) > 1 && runq_len(p) * load_relaxed(&netpoll.each) >= WORTH;
-}
-
-/*
  * Readies whoever @ev is for. @m has a P, and is about to look into its queue: one goroutine is
- * its own affair, and so are some that are soon done; more are others' too. NULL: the caller has
- * no P.
+ * its own affair, more are others' too. NULL: the caller has no P.
  */
 void netpoll_ready(struct m *m, const struct net_events *ev)
 {
 	struct waitq woken = { NULL, NULL };
-	uint32_t n = 0;
 
 	for (int i = 0; i < ev->n; i++) {
 		uint64_t tag = ev->e[i].data.u64;
@@ -310,11 +266,8 @@ void netpoll_ready(struct m *m, const struct net_events *ev)
 	for (struct waiter *w = woken.first, *next; w; w = next) {
 		next = w->next;
 		sched_ready_quiet(m, w->g);
-		n++;
 	}
-	if (!n)
-		return;
-	if (worth_waking(m->p, n)) {
+	if (runq_len(m->p) > 1) {
 		/* Pairs with that of who goes idle: see idle.c. */
 		full_fence();
 		idle_wake();
@@ -719,7 +672,6 @@ void netpoll_exit(void)
 {
 	netpoll_in_child();
 	store_relaxed(&netpoll.on, NET_OFF);
-	store_relaxed(&netpoll.each, EACH_MOST);
 }
 
 /* What a child has is its parent's epoll instance, too. */

@@ -306,9 +306,6 @@ struct p {
 	uint32_t window_tick;		/* sysmon's: tick when the window began */
 	uint64_t left_off;		/* parks and ends, when it was last asked whether it is */
 	bool crowded;			/* what it runs only yields, and there are several: idle.c */
-	int64_t net_since;		/* netpoll_ready() was here, */
-	uint64_t net_switches;		/* when so many switches had been made, */
-	uint32_t net_n;			/* with so many goroutines; 0: that is over */
 	uint64_t parks[NR_WAIT_WHY];	/* by reason; their sum is published now and then: page.c */
 	struct gvt_runtime_slot own;	/* counters of a P that has no slot of its own */
 	struct gvt_runtime_slot flushed; /* and what of them the page has already */
@@ -1021,7 +1018,6 @@ struct netpoll {
 	CACHE_ALIGNED uint32_t on;	/* somebody may wait for a descriptor */
 	int epoll, wake;		/* -1: not open yet */
 	CACHE_ALIGNED uint32_t looks;
-	int64_t each;			/* ns that each goroutine took, of late: have_run() */
 };
 extern struct netpoll netpoll;
 
@@ -1038,7 +1034,6 @@ static inline bool netpoll_due(const struct p *p)
 }
 
 void netpoll_look(struct m *m);
-void netpoll_pause(struct p *p);
 void netpoll_interrupt(void);
 void netpoll_monitor(int64_t now);
 void netpoll_sweep(bool all);
