@@ -203,15 +203,4 @@ for file in "$peers"/{go,python,node,java}/*.*; do
 	[[ -n ${n[$name]:-} || $name =~ ^(main|peer|server)$ ]] || untold+=" $file"
 done
 is "no program was left out" "" "$untold"
-
-# What is asked here is what gvt asks: names in the experiment, but those made with numbers.
-unasked=""
-for name in "${experiments[@]}"; do
-	read -ra words <<<"${asked[$name]}"
-	for word in "${words[@]%%=*}"; do
-		[[ $word =~ _[0-9]+_ ]] ||
-			grep -qE "\"${word%_ns}(_ns)?\"" "$top/tools/experiments/$name.c" || unasked+=" $name: $word"
-	done
-done
-is "gvt asks for the same metrics" "" "$unasked"
 finish
