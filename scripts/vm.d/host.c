@@ -46,6 +46,7 @@
 #define FIRST_LINE_SECONDS	10
 #define START_SECONDS		300	/* emulation, on a machine with other things to do */
 #define START_TRIES		3
+#define SAME_SECONDS		0.2	/* a signal so soon after the first is no second one */
 #define GRACE_SECONDS		120	/* for a command that was sent a signal, to end */
 #define STATUS_VM_FAILED	125
 #define TAINT_EXPECTED		(1ull << 12 | 1ull << 13)	/* out of tree, unsigned */
@@ -169,6 +170,11 @@ static void act_on_signal(struct guest *guest)
 
 	if (!sig)
 		return;
+	/* timeout(1) sends one twice: to us, and to our group. */
+	if (passed && now() < guest->until - GRACE_SECONDS + SAME_SECONDS) {
+		signalled = 0;
+		return;
+	}
 	if (!opt.pass_signals || passed || sig == SIGQUIT)
 		leave(guest, sig);
 	if (!guest->greeted) {

@@ -77,7 +77,7 @@ d = json.load(sys.stdin)
 print(len(d["experiments"]), d["interrupted"])' <<<"$out" 2>&1)"
 }
 
-plan 26
+plan 27
 
 stopped "create, as it begins" INT 130 measuring create
 stopped "scale, among its threads" INT 130 many_threads scale
@@ -116,10 +116,20 @@ kill -INT "$pid"
 # All that it measured in is gone: now it prints.
 gone() { [[ $(alive) -eq 1 ]]; }
 until_true gone
+# One that comes at once is the same one: see interrupt.c.
+sleep 0.3
 kill -INT "$pid"
 ended
 is "the second one ends it at once" "130 " "$status $left"
 exec 8>&-
+
+# timeout(1) sends it to gvt, and then to its group: that is no second one.
+start run scale --json
+until_true measuring
+kill -TERM "$pid" "-$pid"
+ended
+matches "twice at once, as by timeout: what was finished is there" \
+	'^143 gvt: run: interrupted by SIGTERM.*"interrupted":true' "$status $err ${out//[ $'\n']/}"
 
 # nohup: it goes on.
 (
