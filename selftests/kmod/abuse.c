@@ -209,7 +209,7 @@ TEST(a_crowd_of_readers_in_a_storm)
 #define IDLERS	40
 #define BURST	60
 #define LOOKERS	64
-#define LOOKS	8
+#define LOOKS	3
 
 /* As many as there are spare rows for, all alive at once; again and again. */
 static void bursts(struct child *me, void *arg)

@@ -311,7 +311,7 @@ TEST(rows_of_those_who_map_are_bounded)
 	unsigned int i;
 	char *text;
 
-	for (i = 0; i < 400; i++) {
+	for (i = 0; i < 200; i++) {
 		c = child_start(map_and_end, NULL);
 		ASSERT_EQ(0, child_wait(&c));
 	}
