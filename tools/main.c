@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 			continue;
 		if (commands[i].reads_proc && access("/proc/self/stat", R_OK)) {
 			complain("/proc", "is not mounted; what the kernel counts is read there: "
-					  "mount -t proc proc /proc");
+					  "mount -t proc none /proc");
 			return EXIT_FAILURE;
 		}
 		return commands[i].run(argc - 1, argv + 1);
