@@ -120,7 +120,7 @@ if [[ "$(without_proc --version)" != "$("$GVT" --version)" ]]; then
 else
 	status=0
 	err=$(without_proc doctor) || status=$?
-	is "no /proc" "1 gvt: /proc: is not mounted; what the kernel counts is read there: mount -t proc proc /proc" \
+	is "no /proc" "1 gvt: /proc: is not mounted; what the kernel counts is read there: mount -t proc none /proc" \
 		"$status $err"
 fi
 
