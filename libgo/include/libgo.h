@@ -141,8 +141,9 @@ GO_NORETURN void go_exit(void);
  * @n: the new number, at most GO_MAXPROCS_LIMIT; less than 1: only ask
  *
  * The default is the environment's GOMAXPROCS, else the CPUs that the process
- * may use (affinity mask and cgroup quota). A P that goes away hands its
- * goroutines on at its next scheduling point.
+ * may use (affinity mask and cgroup quota). A goroutine that lowers it goes on on
+ * a P that stays, after others that are ready, as by go_yield(). Any other P that goes
+ * away hands its goroutines on within its next 64 switches.
  *
  * Context: any thread, before go_run() too. Does not block.
  * Return: the earlier number. @n above the limit is the limit.

@@ -325,7 +325,10 @@ void idle_add_p(struct p *p)
 	spin_unlock(&sched.lock);
 }
 
-/* GOMAXPROCS is @n now: idle Ps beyond it go. Those that run notice at their next switch. */
+/*
+ * GOMAXPROCS is @n now: idle Ps beyond it go. Those that run notice when they look beyond their own
+ * queue, each FAIR_TICKS at the latest.
+ */
 void idle_set_procs(uint32_t n)
 {
 	struct p **at;
@@ -850,6 +853,11 @@ struct g *idle_find(struct m *m)
 			netpoll_look(m);
 		if (p->id < load_relaxed(&sched.np)) {
 			g = look(m);
+			if (g && unlikely(p->id >= load_relaxed(&sched.np))) {
+				/* GOMAXPROCS was lowered meanwhile; it may have been made since. */
+				gq_put(g);
+				g = NULL;
+			}
 			if (g) {
 				stop_spinning(m);
 				return g;

@@ -547,6 +547,18 @@ int go_run(void (*fn)(void *), void *arg)
 	return err;
 }
 
+/* Where GOMAXPROCS was lowered on a P that goes: whoever lowers it goes on on one that stays. */
+static void leave_p(void)
+{
+	struct m *m = m_enter();
+
+	if (!m)
+		return;
+	if (m->p->id >= load_relaxed(&sched.np))
+		m = sched_requeue(m);
+	m_leave(m);
+}
+
 int go_maxprocs(int n)
 {
 	int old;
@@ -579,6 +591,7 @@ int go_maxprocs(int n)
 			foreign_exit();
 	}
 	pthread_mutex_unlock(&procs_mutex);
+	leave_p();
 	return old;
 }
 

@@ -189,6 +189,47 @@ TEST(raised_means_more_at_once)
 	run_on(1, raise_procs, NULL);
 }
 
+static void nothing(void *arg)
+{
+	go_wg_done(&wg);
+}
+
+static int at_once;
+static bool two_at_once;
+
+static void alone(void *arg)
+{
+	if (inc(at_once) > 1)
+		wr(two_at_once, true);
+	for (volatile int i = 0; i < 20000; i++)
+		;
+	__atomic_sub_fetch(&at_once, 1, __ATOMIC_ACQ_REL);
+	go_wg_done(&wg);
+}
+
+/* The one that lowers it may be on any P, and threads are looking for work on others. */
+static void lower_procs(void *arg)
+{
+	for (int i = 0; i < (int)scaled(200) && !rd(two_at_once); i++) {
+		go_maxprocs(2 + i % 4);
+		go_wg_add(&wg, 8);
+		start_n(8, nothing);
+		go_wg_wait(&wg);
+		go_maxprocs(1);
+		go_wg_add(&wg, 8);
+		start_n(8, alone);
+		go_wg_wait(&wg);
+	}
+}
+
+/* Without preemption: one that was preempted is between the two counts, too, but doesn't run. */
+TEST(lowered_means_fewer_at_once)
+{
+	setenv("LIBGO_DEBUG", "preempt=0", 1);
+	run_on(1, lower_procs, NULL);
+	ASSERT_FALSE(two_at_once);
+}
+
 static void *change_from_thread(void *arg)
 {
 	int i;
