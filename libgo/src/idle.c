@@ -222,8 +222,7 @@ void idle_wake_p(void)
 
 /*
  * It has nothing but what it would run next, and has not switched since that was last stolen from
- * it, or could not be. Whoever it is that it readies again and again wants something of it, a
- * mutex most likely.
+ * it. Whoever it is that it readies again and again wants something of it, a mutex most likely.
  */
 static inline bool robbed(const struct p *p)
 {
@@ -466,9 +465,10 @@ static struct g *steal_slow(struct p *p, struct p *victim, bool *waited)
 		return NULL;
 	tick = load_relaxed(&victim->tick);
 	g = runq_steal_next(p, victim);
-	/* Nor is it tried again: its thread may have been stopped inside the runtime, for long. */
-	store_relaxed(&victim->robbed_tick, tick);
-	store_relaxed(&victim->robbed_at, go_now());
+	if (g) {
+		store_relaxed(&victim->robbed_tick, tick);
+		store_relaxed(&victim->robbed_at, go_now());
+	}
 	return g;
 }
 

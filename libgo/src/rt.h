@@ -279,7 +279,7 @@ struct p {
 	struct stack *stacks;		/* free ones: see stack.c */
 	uint32_t hush;			/* until this tick nobody is woken for runnext: idle.c */
 	uint32_t hush_len;
-	uint32_t robbed_tick;		/* at which a thief last went for what would run next, */
+	uint32_t robbed_tick;		/* at which what would run next was last stolen from it, */
 	int64_t robbed_at;		/* and when: idle.c */
 
 	CACHE_ALIGNED uint32_t head;	/* of the run queue; moved by the owner and by thieves */
