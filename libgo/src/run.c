@@ -591,7 +591,8 @@ int go_maxprocs(int n)
 			foreign_exit();
 	}
 	pthread_mutex_unlock(&procs_mutex);
-	leave_p();
+	if (n >= 1 && n < old)
+		leave_p();
 	return old;
 }
 

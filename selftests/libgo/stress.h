@@ -85,6 +85,47 @@ static inline void let_them_work(void)
 	wr(stress_over, true);
 }
 
+#define CREW_THREADS 8
+
+static struct {
+	void (*work)(unsigned int me);
+	struct go_waitgroup wg;
+} crew;
+
+static inline void crew_goroutine(void *arg)
+{
+	crew.work((unsigned int)(uintptr_t)arg);
+	go_wg_done(&crew.wg);
+}
+
+static inline void *crew_thread(void *arg)
+{
+	crew.work((unsigned int)(uintptr_t)arg);
+	return NULL;
+}
+
+/*
+ * By the main goroutine: so many goroutines, and threads that are none, at the same work, each with
+ * a number of its own, from 0 on. Returns when all have ended.
+ */
+static inline void crew_works(void (*work)(unsigned int me), unsigned int goroutines,
+			      unsigned int nthreads)
+{
+	pthread_t threads[CREW_THREADS];
+	unsigned int i;
+
+	CHECK(nthreads <= CREW_THREADS);
+	crew.work = work;
+	go_wg_add(&crew.wg, (int)goroutines);
+	start_n((int)goroutines, crew_goroutine);
+	for (i = 0; i < nthreads; i++)
+		threads[i] = start_thread(crew_thread, (void *)(uintptr_t)(goroutines + i));
+	let_them_work();
+	go_wg_wait(&crew.wg);
+	for (i = 0; i < nthreads; i++)
+		pthread_join(threads[i], NULL);
+}
+
 static void *stress_watch(void *name)
 {
 	unsigned long seen = 0, now;

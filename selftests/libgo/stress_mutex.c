@@ -137,33 +137,13 @@ static void lock_often(unsigned int me)
 	}
 }
 
-static void locker(void *arg)
-{
-	lock_often((unsigned int)(uintptr_t)arg);
-	go_wg_done(&wg);
-}
-
-static void *locker_thread(void *arg)
-{
-	lock_often((unsigned int)(uintptr_t)arg);
-	return NULL;
-}
-
 /* No call but lock and unlock: who stops them is preemption. */
 STRESS(mutex_crowd)
 {
-	pthread_t threads[LOCKER_THREADS];
 	uint64_t all = 0;
 	size_t i;
 
-	go_wg_add(&wg, LOCKERS);
-	start_n(LOCKERS, locker);
-	for (i = 0; i < LOCKER_THREADS; i++)
-		threads[i] = start_thread(locker_thread, (void *)(LOCKERS + i));
-	let_them_work();
-	go_wg_wait(&wg);
-	for (i = 0; i < LOCKER_THREADS; i++)
-		pthread_join(threads[i], NULL);
+	crew_works(lock_often, LOCKERS, LOCKER_THREADS);
 	for (i = 0; i < ARRAY_SIZE(counted); i++)
 		all += counted[i];
 	CHECK(count == all);

@@ -332,32 +332,12 @@ static void lock_often(unsigned int me)
 	}
 }
 
-static void locker(void *arg)
-{
-	lock_often((unsigned int)(uintptr_t)arg);
-	go_wg_done(&wg);
-}
-
-static void *locker_thread(void *arg)
-{
-	lock_often((unsigned int)(uintptr_t)arg);
-	return NULL;
-}
-
 STRESS(mutexes)
 {
-	pthread_t threads[LOCKER_THREADS];
 	unsigned long all = 0;
 	unsigned int i;
 
-	go_wg_add(&wg, LOCKERS);
-	start_n(LOCKERS, locker);
-	for (i = 0; i < LOCKER_THREADS; i++)
-		threads[i] = start_thread(locker_thread, (void *)(uintptr_t)(LOCKERS + i));
-	let_them_work();
-	go_wg_wait(&wg);
-	for (i = 0; i < LOCKER_THREADS; i++)
-		pthread_join(threads[i], NULL);
+	crew_works(lock_often, LOCKERS, LOCKER_THREADS);
 	for (i = 0; i < ARRAY_SIZE(times); i++)
 		all += times[i];
 	CHECK_EQ(locked, all);
