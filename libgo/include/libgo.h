@@ -141,7 +141,7 @@ GO_NORETURN void go_exit(void);
  * @n: the new number, at most GO_MAXPROCS_LIMIT; less than 1: only ask
  *
  * The default is the environment's GOMAXPROCS, else the CPUs that the process
- * may use (affinity mask and cgroup quota). A goroutine that lowers it goes on on
+ * may use (affinity mask and cgroup quota). A goroutine that lowers it continues on
  * a P that stays, after others that are ready, as by go_yield(). Any other P that goes
  * away hands its goroutines on within its next 64 switches.
  *

@@ -13,7 +13,7 @@
  *   hold(), set()		timer_hold(), timer_set(); unlock_timer(): timer_release()
  *   M				timer_run() with start_goroutine() or, with its channel, tick()
  *   called()			the goroutine: the user's function
- *   move()			timer_move_all(): P 1 goes, and its goroutine goes on on P 0
+ *   move()			timer_move_all(): P 1 goes, and its goroutine continues on P 0
  *   waiter			wait_any() with a deadline: it has locked a channel by then
  *
  * Who holds a reference may touch the timer. Each user has one, and each start that is pending;

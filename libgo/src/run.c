@@ -547,7 +547,7 @@ int go_run(void (*fn)(void *), void *arg)
 	return err;
 }
 
-/* Where GOMAXPROCS was lowered on a P that goes: whoever lowers it goes on on one that stays. */
+/* Where GOMAXPROCS was lowered on a P that goes: whoever lowers it continues on one that stays. */
 static void leave_p(void)
 {
 	struct m *m = m_enter();
