@@ -323,7 +323,7 @@ TEST(fires_while_its_own_thread_is_in_the_kernel)
  * others are asleep. The monitor sees it some ten seconds later, which is too late for this
  * test's limit of time.
  */
-static int ready_ones, blocked;
+static int ready_ones, lowered, blocked;
 
 static void with_timer(void *arg)
 {
@@ -331,9 +331,8 @@ static void with_timer(void *arg)
 	int64_t end;
 
 	inc(ready_ones);
-	while (rd(ready_ones) < 2)
+	while (!rd(lowered))
 		;
-	go_maxprocs(1);
 	wr(blocked, 1);
 	for (end = go_now() + 2 * MS; go_now() < end;)
 		;
@@ -355,8 +354,6 @@ static void without_timer(void *arg)
 
 static void one_goes(void *arg)
 {
-	wr(ready_ones, 0);
-	wr(blocked, 0);
 	go_wg_add(&wg, 2);
 	start(with_timer, NULL);
 	start(without_timer, NULL);
@@ -364,14 +361,31 @@ static void one_goes(void *arg)
 	go_wg_wait(&wg);
 }
 
+/* A thread lowers it: a goroutine that does would leave its P. */
+static void *lowers(void *arg)
+{
+	while (rd(ready_ones) < 2)
+		sched_yield();
+	go_maxprocs(1);
+	wr(lowered, 1);
+	return NULL;
+}
+
+/* In some rounds the one with the timer is on the P that goes, in others on the one that stays. */
 TEST(fires_where_its_p_has_gone_and_all_are_asleep)
 {
 	int i, n = scaled(20);
+	pthread_t thread;
 
 	setenv("LIBGO_DEBUG", "cool=0", 1);
 	for (i = 0; i < n; i++) {
+		wr(ready_ones, 0);
+		wr(lowered, 0);
+		wr(blocked, 0);
 		ASSERT_EQ(0, pipe(fds));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, lowers, NULL));
 		run_on(2, one_goes, NULL);
+		ASSERT_EQ(0, pthread_join(thread, NULL));
 		close(fds[0]);
 		close(fds[1]);
 	}

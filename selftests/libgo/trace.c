@@ -488,8 +488,12 @@ static void forks(void *arg)
 {
 	pid_t pid = fork();
 
-	if (!pid)
+	if (!pid) {
+		/* ASan's search for leaks at exit() waits for locks of threads that aren't here. */
+		if (TEST_ASAN)
+			_exit(0);
 		exit(0);
+	}
 	CHECK_EQ(pid, waitpid(pid, NULL, 0));
 	ping(NULL);
 }
