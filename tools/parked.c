@@ -21,6 +21,9 @@
 #define THREADS_NS	(1500 * 1000000LL)
 #define TRIAL		100
 
+/* Goroutines between two looks at the clock: it is they who take the time, not the looks. */
+#define BATCH		64
+
 static void futex_wait(uint32_t *word, uint32_t while_value)
 {
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, while_value, NULL);
@@ -120,24 +123,50 @@ static void go_wait_at_gate(void *arg)
 	go_wg_done(&p->ended);
 }
 
-int parked_goroutines_make(struct parked_goroutines *p, uint64_t n)
+/* @n more. Return: 0, or the error of go(): then p->nr tells how many of them there are. */
+static int make_goroutines(struct parked_goroutines *p, uint64_t n)
 {
+	uint64_t made = 0;
 	int err = 0;
 
-	memset(p, 0, sizeof(*p));
-	p->gate = go_chan_make(0, 0);
-	if (!p->gate)
-		return -ENOMEM;
 	go_wg_add(&p->arrived, n);
 	go_wg_add(&p->ended, n);
-	while (p->nr < n) {
+	while (made < n) {
 		err = go(go_wait_at_gate, p);
 		if (err)
 			break;
-		p->nr++;
+		made++;
 	}
-	go_wg_add(&p->arrived, (int64_t)p->nr - (int64_t)n);
-	go_wg_add(&p->ended, (int64_t)p->nr - (int64_t)n);
+	go_wg_add(&p->arrived, (int64_t)made - (int64_t)n);
+	go_wg_add(&p->ended, (int64_t)made - (int64_t)n);
+	p->nr += made;
+	return err;
+}
+
+static int make_gate(struct parked_goroutines *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->gate = go_chan_make(0, 0);
+	return p->gate ? 0 : -ENOMEM;
+}
+
+int parked_goroutines_make(struct parked_goroutines *p, uint64_t n)
+{
+	int err = make_gate(p);
+
+	return err ? err : make_goroutines(p, n);
+}
+
+int parked_goroutines_until(struct parked_goroutines *p, uint64_t n, int64_t deadline)
+{
+	int err = make_gate(p);
+
+	while (!err && p->nr < n) {
+		if (now_ns() > deadline)
+			return -ETIMEDOUT;
+		err = make_goroutines(p, n - p->nr < BATCH ? n - p->nr : BATCH);
+		parked_goroutines_settle(p);
+	}
 	return err;
 }
 

@@ -69,4 +69,17 @@ int parked_goroutines_make(struct parked_goroutines *p, uint64_t n);
 void parked_goroutines_settle(struct parked_goroutines *p);
 void parked_goroutines_release(struct parked_goroutines *p);
 
+/**
+ * parked_goroutines_until() - make goroutines, all at the gate, until a time
+ * @p: empty
+ * @n: how many, at most
+ * @deadline: time of now_ns() after which no more are made
+ *
+ * p->nr tells how many there are, also after an error or the deadline. Each has run: one that
+ * was only made took a part of the time that it takes.
+ *
+ * Return: 0; the error of go(), negative; -ETIMEDOUT.
+ */
+int parked_goroutines_until(struct parked_goroutines *p, uint64_t n, int64_t deadline);
+
 #endif /* GVT_TOOLS_PARKED_H */

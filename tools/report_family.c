@@ -160,19 +160,21 @@ static void mark_limit(struct chart *c, const struct report_experiment *e)
 {
 	static const char *const leads[] = { "limit: ", "because of " };
 	const struct report_metric *most = NULL;
-	const char *why = strstr(e->why, "threads: ");
-	char name[40] = "a limit";
+	const char *from = strstr(e->why, "threads: ");
+	char why[512], name[40] = "a limit";
 
 	for (size_t i = 0; i < e->nr_metrics; i++) {
 		if (!strcmp(e->metric[i].name, "max_alive"))
 			most = &e->metric[i];
 	}
-	if (!why || !most || e->thread < 0 || !most->figure[e->thread].measured)
+	if (!from || !most || e->thread < 0 || !most->figure[e->thread].measured)
 		return;
+	/* The reason of the threads, and not what is said of goroutines behind it. */
+	snprintf(why, sizeof(why), "%.*s", (int)strcspn(from, ";"), from);
 	for (size_t i = 0; i < ARRAY_SIZE(leads); i++) {
 		const char *at = strstr(why, leads[i]), *end = at ? strstr(at, " = ") : NULL;
 
-		if (!end || memchr(at, ';', end - at))
+		if (!end)
 			continue;
 		at += strlen(leads[i]);
 		snprintf(name, sizeof(name), "%.*s", (int)(end - at), at);

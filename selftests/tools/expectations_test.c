@@ -18,6 +18,7 @@
 #include "experiment.h"
 #include "host.h"
 #include "measure.h"
+#include "parked.h"
 #include "peer.h"
 
 #define MOST	48
@@ -50,6 +51,9 @@ static const struct {
 	{ "memory", "committed_bytes", 10000, 5000, VERDICT_FAILS },
 	{ "scale", "max_alive", 30000, 1000000, VERDICT_HOLDS },
 	{ "scale", "max_alive", 900000, 1000000, VERDICT_FAILS },
+	/* Time has ended both. */
+	{ "scale", "max_alive", 1200, 26000, VERDICT_HOLDS },
+	{ "scale", "max_alive", 1200, 2300, VERDICT_FAILS },
 	{ "deadlock", "ended", 0, 1, VERDICT_HOLDS },
 	{ "deadlock", "ended", 1, 1, VERDICT_FAILS },
 	{ "deadlock", "ended", 0, 0, VERDICT_FAILS },
@@ -364,8 +368,9 @@ int __wrap_measure_once(struct plan *p, enum side s, struct rep *rep, char *why)
 	return -ECANCELED;
 }
 
-/* How often the clock was read. */
+/* How often the clock was read, and, if it is a false one, how much later it is each time. */
 static unsigned int clock_reads;
+static int64_t tick;
 
 int64_t __real_now_ns(void);
 int64_t __wrap_now_ns(void);
@@ -373,7 +378,7 @@ int64_t __wrap_now_ns(void);
 int64_t __wrap_now_ns(void)
 {
 	clock_reads++;
-	return __real_now_ns();
+	return tick ? clock_reads * tick : __real_now_ns();
 }
 
 /* Side by side with what is timed, or in the midst of it: once for each interval, no more. */
@@ -384,6 +389,40 @@ TEST(what_the_clock_costs_is_found_out_once)
 	for (int i = 0; i < 10; i++)
 		EXPECT_LT(0, elapsed_ns(0));
 	EXPECT_EQ(10, clock_reads);
+}
+
+struct attempts {
+	struct parked_goroutines some, all;
+	int err_some, err_all;
+};
+
+static void attempt(void *arg)
+{
+	struct attempts *a = arg;
+
+	clock_reads = 0;
+	a->err_some = parked_goroutines_until(&a->some, 100000, 3);
+	parked_goroutines_release(&a->some);
+	a->err_all = parked_goroutines_until(&a->all, 300, 1000);
+	parked_goroutines_release(&a->all);
+}
+
+/* Threads and goroutines are made until the same time, and then there are as many as there are. */
+TEST(time_ends_the_making_of_both)
+{
+	static struct attempts a;
+	struct parked_threads t;
+
+	tick = 1;
+	clock_reads = 0;
+	EXPECT_EQ(ETIMEDOUT, parked_threads_make(&t, 100000, 3));
+	EXPECT_EQ(3u * 16, t.nr);
+	parked_threads_release(&t);
+	ASSERT_EQ(0, go_run(attempt, &a));
+	EXPECT_EQ(-ETIMEDOUT, a.err_some);
+	EXPECT_EQ(3u * 64, a.some.nr);
+	EXPECT_EQ(0, a.err_all);
+	EXPECT_EQ(300u, a.all.nr);
 }
 
 TEST_HARNESS_MAIN

@@ -55,6 +55,7 @@ experiment skynet 1000 "node_ns nodes node_small_ns=100" \
 experiment gil 400000 "one_ns all_ns speedup"
 experiment eventloop 20 "timers_ns late_ns speedup"
 limits="threads=2000 memory=1000000000 repetitions=5 procs=2 quick=1 compute_ms=20 steps=400000"
+limits+=" time_ms=60000"
 
 # what_is_wrong ASKED EXPECTED LANGUAGE: with what was said, on standard input
 what_is_wrong() {

@@ -16,7 +16,7 @@ async function park(opened) {
 async function main() {
 	const task = new Task();
 	const before = readMemory();
-	let most, each, release;
+	let most;
 
 	for (const n of task.steps("alive_", "_ns")) {
 		const { opened, open } = gate();
@@ -26,19 +26,23 @@ async function main() {
 			task.none(`alive_${n}_ns`, "that many might take half of the memory");
 			continue;
 		}
-		task.figure(`alive_${n}_ns`, await timed(() => {
+		const took = await timed(() => {
 			parked = Array.from({ length: n }, () => park(opened));
-		}) / n);
-		most = n;
-		each = memorySince(before, n).committed;
-		release = await timed(() => {
+		});
+		const each = memorySince(before, n).committed;
+		const release = await timed(() => {
 			open();
 			return Promise.all(parked);
 		}) / n;
+
+		task.figure(`alive_${n}_ns`, took / n);
+		// Compared is how many there can be within a time.
+		if (!most || took <= task.get("time_ms") * 1e6)
+			most = { n, each, release };
 	}
-	task.figure("max_alive", most);
-	task.figure("bytes_at_max", each);
-	task.figure("release_at_max_ns", release);
+	task.figure("max_alive", most.n);
+	task.figure("bytes_at_max", most.each);
+	task.figure("release_at_max_ns", most.release);
 }
 
 main();
