@@ -413,17 +413,22 @@ size_t go_chan_cap(const struct go_chan *c)
 	return c ? c->cap : 0;
 }
 
-/* The run ends, and with it the one who waits in the @w->siblings waiters from @w on. */
+/*
+ * The run ends, and with it the one who waits in the @w->siblings waiters from @w on; or was woken
+ * from one of them: that one's channel may be gone. Everything has stopped.
+ */
 void chan_drop_waiters(struct waiter *w)
 {
 	for (uint32_t i = 0; i < w->siblings; i++) {
 		struct go_chan *c = w[i].chan;
 
-		if (!c)
+		if (!c || !w[i].queued)
 			continue;
 		chan_lock(c);
-		if (w[i].queued)
-			waitq_del(w[i].send ? &c->senders : &c->receivers, &w[i]);
+		waitq_del(w[i].send ? &c->senders : &c->receivers, &w[i]);
 		spin_unlock(&c->lock);
 	}
+	/* A select's, which did not fit on its stack. */
+	if (w->siblings > SELECT_FEW)
+		free(w);
 }

@@ -190,6 +190,9 @@ static inline void chan_add_any(struct go_chan *c, struct waiter *w)
 	waitq_add(w->send ? &c->senders : &c->receivers, w);
 }
 
+/* Cases of a select that fit on its stack. Of more the waiters begin a piece of malloc()'s. */
+#define SELECT_FEW	8
+
 struct go_chan *chan_make(size_t elem_size, size_t cap, size_t more);
 void chan_stop_timer(struct go_chan *c);
 void chan_wake_closed(struct m *m, struct waiter *first, size_t elem_size);

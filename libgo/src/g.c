@@ -190,7 +190,8 @@ static void drop(struct g *g, void *arg)
 	uint8_t state = load_relaxed(&g->state);
 
 	(void)arg;
-	if (state == G_WAITING && g->waiting)
+	/* One that was woken from one of several sides still stands at the others. */
+	if (g->waiting && (state == G_WAITING || (state == G_RUNNABLE && g->flags & G_ANY)))
 		chan_drop_waiters(g->waiting);
 	/* What libgo itself was to run, and did not begin, owns something. */
 	if (state == G_RUNNABLE && !g->sp) {

@@ -209,7 +209,7 @@ struct g {
 	int err;			/* its errno, while it doesn't run */
 	uint8_t state;			/* enum g_state, for dumps and go_run()'s end */
 	uint8_t why;			/* enum wait_why */
-	uint16_t flags;			/* GO_PINNED */
+	uint16_t flags;			/* GO_PINNED, G_ANY */
 	uint32_t since;			/* seconds: seen parked by sysmon; sched_park(): 0; see dump.c */
 	uint32_t eh_uncaught;		/* its C++ state, while it doesn't run: thread.c */
 
@@ -312,6 +312,7 @@ struct p {
 } CACHE_ALIGNED;
 
 #define G_TICKET	(1u << 15)	/* in g->flags: no goroutine, but an M's ticket: preempt.c */
+#define G_ANY		(1u << 14)	/* in g->flags: it has not come back from wait_any() yet */
 
 /* struct m - a kernel thread of the runtime. */
 struct m {

@@ -19,9 +19,6 @@
 
 #include <stdlib.h>
 
-/* Cases that fit on the stack; more are allocated. */
-#define FEW	8
-
 struct sel {
 	struct go_case *cases;
 	uint32_t n;			/* cases */
@@ -65,7 +62,7 @@ static void collect_locks(struct sel *s)
 	for (uint32_t i = 0; i < s->n; i++)
 		if (has_chan(&s->cases[i]))
 			u->lock[n++] = &s->cases[i].chan->lock;
-	if (n <= FEW) {
+	if (n <= SELECT_FEW) {
 		for (uint32_t i = 1; i < n; i++)
 			for (uint32_t k = i; k > 0 && u->lock[k - 1] > u->lock[k]; k--) {
 				uint32_t *l = u->lock[k];
@@ -258,10 +255,10 @@ out:
 
 static int64_t select_few(struct go_case *cases, uint32_t n, bool block, int64_t deadline)
 {
-	struct waiter waiters[FEW];
-	uint32_t order[FEW];
-	/* A struct unlocks with room for FEW and a timer's. */
-	uint64_t locks[sizeof(struct unlocks) / 8 + FEW + 1];
+	struct waiter waiters[SELECT_FEW];
+	uint32_t order[SELECT_FEW];
+	/* A struct unlocks with room for SELECT_FEW and a timer's. */
+	uint64_t locks[sizeof(struct unlocks) / 8 + SELECT_FEW + 1];
 	struct sel s = {
 		.cases = cases,
 		.n = n,
@@ -276,17 +273,17 @@ static int64_t select_few(struct go_case *cases, uint32_t n, bool block, int64_t
 static int64_t select_many(struct go_case *cases, uint32_t n, bool block)
 {
 	struct sel s = { .cases = cases, .n = n };
+	const size_t locks = sizeof(*s.locks) + ((size_t)n + 1) * sizeof(s.locks->lock[0]);
 	int64_t ret;
 
-	s.order = malloc(n * sizeof(*s.order));
-	s.waiters = malloc(n * sizeof(*s.waiters));
-	s.locks = malloc(sizeof(*s.locks) + (n + 1) * sizeof(s.locks->lock[0]));
-	ret = -ENOMEM;
-	if (s.order && s.waiters && s.locks)
-		ret = run_select(&s, block, 0);
-	free(s.order);
+	/* In one piece, which goes with the waiters, should the run end: chan_drop_waiters(). */
+	s.waiters = malloc(n * (sizeof(*s.waiters) + sizeof(*s.order)) + locks);
+	if (!s.waiters)
+		return -ENOMEM;
+	s.locks = (struct unlocks *)(s.waiters + n);
+	s.order = (uint32_t *)((char *)s.locks + locks);
+	ret = run_select(&s, block, 0);
 	free(s.waiters);
-	free(s.locks);
 	return ret;
 }
 
@@ -309,7 +306,7 @@ int go_select(struct go_case *cases, size_t n)
 	}
 	if (n == 0)
 		wait_forever(m_enter(), WAIT_SELECT_NONE);
-	if (n <= FEW)
+	if (n <= SELECT_FEW)
 		ret = select_few(cases, (uint32_t)n, def < 0, 0);
 	else
 		ret = select_many(cases, (uint32_t)n, def < 0);

@@ -278,10 +278,12 @@ struct m *wait_any(struct m *m, struct waiter *w, uint32_t n, struct unlocks *u,
 	} else {
 		w->siblings = n;
 		m->cur->waiting = w;
+		m->cur->flags |= G_ANY;
 		if (deadline)
 			m = wait_any_until(m, w, u, deadline, why);
 		else
 			m = sched_park(m, u->n ? (uintptr_t)u | AFTER_UNLOCKS : 0, why);
+		m->cur->flags &= (uint16_t)~G_ANY;
 	}
 	*woke = w->any->woke;
 	return m;

@@ -8,6 +8,11 @@
  */
 #include "test.h"
 
+#include <malloc.h>
+#if TEST_ASAN
+int __lsan_do_recoverable_leak_check(void);
+#endif
+
 static unsigned long ticks, started, after;
 static int fds[2];
 static struct go_chan *ch;
@@ -131,6 +136,55 @@ static void leave_loopers(void *arg)
 	until(rd(ticks) - before > 100);
 }
 
+static struct go_chan *others[20];
+static struct go_sem sem;
+static struct go_ctx *ctx;
+
+static void selects(void *arg)
+{
+	struct go_case cases[20];
+	size_t i, n = (uintptr_t)arg;
+
+	for (i = 0; i < n; i++)
+		cases[i] = (struct go_case){ .op = GO_RECV, .chan = others[i] };
+	inc(started);
+	go_select(cases, n);
+	inc(after);
+}
+
+static void acquires(void *arg)
+{
+	inc(started);
+	go_sem_acquire_ctx(&sem, ctx, 1);
+	inc(after);
+}
+
+/* One is woken at one of its channels, and doesn't come to leave the queues of the others. */
+static void leave_selected(void *arg)
+{
+	size_t i;
+
+	wr(started, 0);
+	for (i = 0; i < 20; i++)
+		others[i] = make_chan(0, 0);
+	start(selects, arg);
+	until(rd(started) == 1);
+	go_yield();
+	CHECK_EQ(0, go_try_send(others[1], NULL));
+}
+
+static void leave_acquired(void *arg)
+{
+	wr(started, 0);
+	memset(&sem, 0, sizeof(sem));
+	ctx = go_ctx_with_cancel(go_ctx_background());
+	CHECK(ctx);
+	start(acquires, NULL);
+	until(rd(started) == 1);
+	go_yield();
+	go_sem_release(&sem, 1);
+}
+
 static void leave_reader(void *arg)
 {
 	wr(started, 0);
@@ -154,6 +208,72 @@ TEST(sleeping_stay)
 	/* They may have woken before main returned, not later. */
 	wr(after, 0);
 	stands_still();
+}
+
+static void others_are_free(void)
+{
+	size_t i;
+
+	CHECK_EQ(0, rd(after));
+	for (i = 0; i < 20; i++) {
+		CHECK_EQ(-EAGAIN, go_try_send(others[i], NULL));
+		go_chan_free(others[i]);
+	}
+}
+
+TEST(woken_from_a_select)
+{
+	UNDISTURBED(leave_selected, (void *)2);
+	others_are_free();
+	UNDISTURBED(leave_selected, (void *)20);
+	others_are_free();
+}
+
+static void leave_selects(void *arg)
+{
+	size_t i;
+
+	wr(started, 0);
+	for (i = 0; i < 20; i++)
+		others[i] = make_chan(0, 0);
+	for (i = 0; i < 20; i++)
+		start(selects, (void *)20);
+	until(rd(started) == 20);
+	go_yield();
+}
+
+/* What a select of many cases has taken goes with it. */
+TEST(selects_leave_no_memory)
+{
+	if (TEST_TSAN || TEST_VALGRIND)
+		SKIP(return, "this tool's malloc() doesn't say how much is in use");
+#if TEST_ASAN
+	run_on(1, leave_selects, NULL);
+	others_are_free();
+	EXPECT_EQ(0, __lsan_do_recoverable_leak_check());
+#else
+	size_t before = 0;
+	int i;
+
+	/* Otherwise what other threads took is not counted. */
+	ASSERT_EQ(1, mallopt(M_ARENA_MAX, 1));
+	for (i = 0; i < 30; i++) {
+		run_on(1, leave_selects, NULL);
+		others_are_free();
+		if (i == 9)
+			before = mallinfo2().uordblks;
+	}
+	/* Of each that was left over there would be more than 64 bytes. */
+	EXPECT_GT(before + 20 * 20 * 64, mallinfo2().uordblks);
+#endif
+}
+
+TEST(woken_from_a_semaphore_with_a_context)
+{
+	UNDISTURBED(leave_acquired, NULL);
+	ASSERT_EQ(0, rd(after));
+	go_ctx_cancel(ctx);
+	go_ctx_free(ctx);
 }
 
 /* What they waited in before is not looked at when they are dropped. */
