@@ -145,9 +145,14 @@ static void disarm(struct cancel *c)
 	struct m *m;
 	bool ours;
 
-	if (!d || !__atomic_exchange_n(&d->armed, 0, __ATOMIC_ACQ_REL))
+	if (!d)
 		return;
-	ours = !enter_run(&m) || d->gen != load_relaxed(&sched.gen) || func_timer_stop(&d->timer);
+	/* Inside: the run doesn't end, and drop what has fired, between the two. */
+	ours = !enter_run(&m);
+	if (!__atomic_exchange_n(&d->armed, 0, __ATOMIC_ACQ_REL))
+		ours = false;
+	else if (!ours)
+		ours = d->gen != load_relaxed(&sched.gen) || func_timer_stop(&d->timer);
 	leave(m);
 	if (ours)
 		memory_put(c);
@@ -310,11 +315,15 @@ static void expired(void *arg)
 	memory_put(c);
 }
 
-/* The run has ended, and what was to run @fn never began. */
+/* The run has ended, and what was to run @fn never began: as expired(), but for cancelling. */
 void context_drop(void (*fn)(void *), void *arg)
 {
-	if (fn == expired)
-		memory_put(arg);
+	struct cancel *c = arg;
+
+	if (fn != expired)
+		return;
+	store_release(&c->deadline->armed, 0);
+	memory_put(c);
 }
 
 /* -------------------------------------------------------------------- making */

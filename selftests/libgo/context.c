@@ -339,6 +339,44 @@ TEST(outlives_its_run)
 #endif
 }
 
+static void lets_it_expire(void *arg)
+{
+	while (go_now() < go_ctx_deadline(root))
+		;
+}
+
+/* Its timer fires behind main, which ends: the goroutine that is to cancel it never runs. */
+static void leaves_expired(void *arg)
+{
+	root = must(go_ctx_with_timeout(go_ctx_background(), MS));
+	start(lets_it_expire, NULL);
+	go_yield();
+}
+
+TEST(outlives_its_run_having_expired)
+{
+	struct go_ctx *kept[30];
+	int i, expired = 0;
+
+	for (i = 0; i < 30; i++) {
+		struct go_stats s;
+
+		run_on(1, leaves_expired, NULL);
+		go_stats(&s);
+		/* Main, the one that looks on, and the one that was to cancel it. */
+		expired += s.created == 3 && go_ctx_err(root) == 0;
+		kept[i] = root;
+	}
+	for (i = 0; i < 30; i++)
+		go_ctx_free(kept[i]);
+	root = NULL;
+	if (!expired)
+		SKIP(return, "this machine is too busy to let a timer fire at the right moment");
+#if TEST_ASAN
+	ASSERT_EQ(0, __lsan_do_recoverable_leak_check());
+#endif
+}
+
 static void *thread_cancels(void *arg)
 {
 	size_t i, n = scaled(500);
