@@ -195,6 +195,24 @@ int64_t fd_deadline_of(int fd)
 									0;
 }
 
+/*
+ * Before the next try of what is ready, as the kernel says, and yet would block: a while. @d: NULL,
+ * or what the caller holds, as number @seq. As netfd_wait().
+ */
+static NOINLINE int pause_before(struct io *io, const struct netfd *d, uint32_t seq)
+{
+	int64_t deadline = fd_deadline_of(io->fd), left = deadline - go_now();
+
+	if (d && load_relaxed(&d->seq) != seq)
+		return -ECANCELED;
+	if (deadline && left <= 0)
+		return -ETIMEDOUT;
+	go_sleep(deadline && left < io->pause ? left : io->pause);
+	if (io->pause < LONGEST_PAUSE)
+		io->pause *= 2;
+	return 0;
+}
+
 /* Not by goroutines, or without the means to park one. */
 static NOINLINE ssize_t do_as_thread(struct io *io)
 {
@@ -215,8 +233,11 @@ static NOINLINE ssize_t do_as_thread(struct io *io)
 		}
 		if (ret != -EAGAIN || io->once)
 			break;
-		ret = fd_wait_as_thread(io->fd, io->side == FD_READ ? POLLIN : POLLOUT,
-					fd_deadline_of(io->fd));
+		if (io->pause)
+			ret = pause_before(io, NULL, 0);
+		else
+			ret = fd_wait_as_thread(io->fd, io->side == FD_READ ? POLLIN : POLLOUT,
+						fd_deadline_of(io->fd));
 		if (ret < 0)
 			break;
 	}
@@ -265,7 +286,15 @@ static ssize_t loop(struct io *io, struct netfd *d)
 			continue;
 		if (ret != -EAGAIN || io->once)
 			break;
-		ret = netfd_wait(d, io->fd, 1u << io->side, false, seen, seq, 0);
+		if (unlikely(io->pause))
+			ret = pause_before(io, d, seq);
+		else
+			ret = netfd_wait(d, io->fd, 1u << io->side, false, seen, seq, 0);
+		/* It didn't try: what has come since may not have been told of yet. */
+		if (unlikely(ret == -ETIMEDOUT) && known_empty(io, s, kind, seen[io->side])) {
+			store_relaxed(&s->dry, seen[io->side] - 1);
+			continue;
+		}
 		if (unlikely(is_refusal(ret)))
 			ret = fd_wait_as_thread(io->fd, io->side == FD_READ ? POLLIN : POLLOUT,
 						fd_deadline_of(io->fd));

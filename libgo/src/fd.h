@@ -25,6 +25,7 @@ struct io {
 	const struct iovec *iov;
 	int niov;
 	size_t skip;		/* bytes of iov[0] that are done */
+	int64_t pause;		/* readiness says nothing: tried again after so long; 0: it does */
 	union {
 		struct msghdr *msg;
 		struct {
@@ -51,6 +52,10 @@ static inline void after_call(void)
 	__tsan_acquire(&fd_order);
 #endif
 }
+
+/* Before a new try of what nothing tells the time for: each pause is twice as long as the last. */
+#define FIRST_PAUSE	(NSEC_PER_MSEC / 4)
+#define LONGEST_PAUSE	(16 * NSEC_PER_MSEC)
 
 /* There is no epoll instance, or no room in it. */
 static inline bool is_refusal(ssize_t ret)

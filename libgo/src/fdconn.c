@@ -104,7 +104,7 @@ static long connect_now(int fd, const struct sockaddr *addr, socklen_t len)
 static long connect_later(struct netfd *d, int fd, const struct sockaddr *addr, socklen_t len,
 			  uint32_t seq)
 {
-	int64_t pause = NSEC_PER_MSEC / 4;
+	int64_t pause = FIRST_PAUSE;
 	long ret;
 
 	do {
@@ -115,7 +115,7 @@ static long connect_later(struct netfd *d, int fd, const struct sockaddr *addr, 
 		if (deadline && go_now() >= deadline)
 			return -ETIMEDOUT;
 		go_sleep(pause);
-		if (pause < 16 * NSEC_PER_MSEC)
+		if (pause < LONGEST_PAUSE)
 			pause *= 2;
 		ret = connect_now(fd, addr, len);
 	} while (ret == -EAGAIN);

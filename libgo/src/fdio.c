@@ -161,10 +161,23 @@ ssize_t go_recvmsg(int fd, struct msghdr *msg, int flags)
 	return fd_do(&io);
 }
 
+/*
+ * The queue of the one it is for may be full. The kernel tells when it no longer is only those that
+ * are connected to it. Others are always ready to write, as it says, and told so once more by
+ * each try: who minds that never sleeps.
+ */
+static bool is_for_another(const struct msghdr *m)
+{
+	const struct sockaddr *to = m->msg_name;
+
+	return to && m->msg_namelen && to->sa_family == AF_UNIX;
+}
+
 static ssize_t try_sendmsg(struct io *io, enum how how)
 {
 	struct iovec one;
 	struct msghdr m = *io->msg;
+	ssize_t ret;
 
 	(void)how;
 	if (io->skip || io->niov != (int)m.msg_iovlen) {
@@ -176,7 +189,10 @@ static ssize_t try_sendmsg(struct io *io, enum how how)
 		m.msg_control = NULL;
 		m.msg_controllen = 0;
 	}
-	return SYS(sendmsg, io->fd, &m, io->flags);
+	ret = SYS(sendmsg, io->fd, &m, io->flags);
+	if (ret == -EAGAIN && !io->pause && is_for_another(&m))
+		io->pause = FIRST_PAUSE;
+	return ret;
 }
 
 ssize_t go_sendmsg(int fd, const struct msghdr *msg, int flags)

@@ -473,6 +473,27 @@ static void moved(void *arg)
 	close_both(fds);
 }
 
+/* What has come is read, though the deadline has passed, and though nothing has told of it yet. */
+static void passed(void *arg)
+{
+	char buf[8];
+	int p[2], i;
+
+	make_tcp(p);
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(0, go_fd_deadline(p[0], 0));
+		CHECK_EQ(1, go_write(p[1], "a", 1));
+		/* Less than it asks for: the next one knows that there is nothing, until it is told. */
+		CHECK_EQ(1, go_read(p[0], buf, sizeof(buf)));
+		CHECK_EQ(2, go_write(p[1], "bc", 2));
+		CHECK_EQ(0, go_fd_deadline(p[0], go_now()));
+		CHECK_EQ(2, go_read(p[0], buf, sizeof(buf)));
+		CHECK_EQ(-ETIMEDOUT, go_read(p[0], buf, sizeof(buf)));
+		CHECK_EQ(-ETIMEDOUT, go_read(p[0], buf, sizeof(buf)));
+	}
+	close_both(p);
+}
+
 /* Either the byte comes or the time is over: no byte is lost, and none comes twice. */
 static void impatient(void *arg)
 {
@@ -577,6 +598,11 @@ TEST(deadline_never_early)
 TEST(deadline_moved_while_waiting)
 {
 	run_on(1, moved, NULL);
+}
+
+TEST(deadline_passed_and_data_there)
+{
+	run_on(1, passed, NULL);
 }
 
 TEST(delivered_or_timed_out)
