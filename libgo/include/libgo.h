@@ -1257,7 +1257,8 @@ ssize_t go_sendto(int fd, const void *buf, size_t n, int flags, const struct soc
  * A connection that is gone before it could be taken (ECONNABORTED) is passed over.
  *
  * Context: may block.
- * Return: the new descriptor, or a negative errno.
+ * Return: the new descriptor, or a negative errno. -EMFILE, -ENFILE: no number is free for it;
+ *	it stays in the queue, so wait a moment before the next call.
  * Go: (net.Listener).Accept.
  */
 int go_accept4(int fd, struct sockaddr *addr, unsigned int *len, int flags);
@@ -1325,8 +1326,8 @@ int go_fd_close(int fd);
 
 /**
  * go_tcp_listen() - listen for TCP connections
- * @host: the name or number of one of this machine's addresses; NULL or "": all, of
- *	IPv4 and IPv6
+ * @host: the name or number of one of this machine's addresses (of a name's the first of
+ *	IPv4, if there is one); NULL or "": all, of IPv4 and IPv6
  * @port: the port; 0: a free one (see getsockname())
  *
  * With SO_REUSEADDR, TCP_NODELAY (which its connections inherit), SOCK_NONBLOCK and
@@ -1345,7 +1346,8 @@ int go_tcp_listen(const char *host, int port);
  * @port: the port
  *
  * All addresses that the name has are tried in the resolver's order, until one
- * answers. With TCP_NODELAY, SOCK_NONBLOCK and SOCK_CLOEXEC.
+ * answers. With TCP_NODELAY, SOCK_NONBLOCK and SOCK_CLOEXEC. A connection is never one with
+ * itself, which may come about where nobody listens: that is -ECONNREFUSED.
  *
  * Context: may block.
  * Return: the descriptor; or a negative errno: as go_tcp_listen(), or that of the last

@@ -147,19 +147,36 @@ static int listen_at(const struct addrinfo *a)
 	return fd;
 }
 
+/* Is the other end this one? */
+static bool is_itself(int fd)
+{
+	struct sockaddr_storage own, other;
+	socklen_t own_len = sizeof(own), other_len = sizeof(other);
+
+	return !SYS(getsockname, fd, &own, &own_len) && !SYS(getpeername, fd, &other, &other_len) &&
+	       own_len == other_len && !memcmp(&own, &other, own_len);
+}
+
+/*
+ * At a port of this machine's that nobody listens at, the kernel may give the new socket that
+ * very port: TCP takes it for two that connect to each other at once, and so it is connected.
+ */
 static int dial(const struct addrinfo *a)
 {
-	int fd = new_socket(a->ai_family), err;
+	for (int i = 0; i < 3; i++) {
+		int fd = new_socket(a->ai_family), err;
 
-	if (fd < 0)
-		return fd;
-	set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	err = go_connect(fd, a->ai_addr, a->ai_addrlen);
-	if (err) {
+		if (fd < 0)
+			return fd;
+		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+		err = go_connect(fd, a->ai_addr, a->ai_addrlen);
+		if (!err && !is_itself(fd))
+			return fd;
 		go_fd_close(fd);
-		return err;
+		if (err)
+			return err;
 	}
-	return fd;
+	return -ECONNREFUSED;
 }
 
 /* What @fn gives for the first address for which it gives a descriptor; those of @first first. */
@@ -186,8 +203,8 @@ int go_tcp_listen(const char *host, int port)
 
 	if (ret)
 		return ret;
-	/* The unspecified address of IPv6 stands for both. */
-	ret = first_that_does(&l, listen_at, AF_INET6);
+	/* The unspecified address of IPv6 stands for both. Of a name's, IPv4 first, as in Go. */
+	ret = first_that_does(&l, listen_at, host && *host ? AF_INET : AF_INET6);
 	freeaddrinfo(l.found);
 	return ret;
 }

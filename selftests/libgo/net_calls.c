@@ -5,6 +5,7 @@
  */
 #include "fdtest.h"
 
+#include <netdb.h>
 #include <sys/resource.h>
 
 static struct go_waitgroup wg;
@@ -106,6 +107,47 @@ static void do_by_name(void *arg)
 	port = port_of(listener);
 	dials("localhost");
 	end_service();
+}
+
+/* Of the addresses that a name has, the first of IPv4. */
+static void listens_by_name(void *arg)
+{
+	struct sockaddr_in6 a;
+	socklen_t len = sizeof(a);
+	int fd = go_tcp_listen("localhost", 0);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(0, getsockname(fd, (struct sockaddr *)&a, &len));
+	CHECK_EQ(AF_INET, a.sin6_family);
+	CHECK_EQ(0, go_fd_close(fd));
+}
+
+static bool has_both(const char *name)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found, *a;
+	int has = 0;
+
+	if (getaddrinfo(name, NULL, &hints, &found))
+		return false;
+	for (a = found; a; a = a->ai_next)
+		has |= a->ai_family == AF_INET ? 1 : a->ai_family == AF_INET6 ? 2 : 0;
+	freeaddrinfo(found);
+	return has == 3;
+}
+
+/* Neither is connected to itself, which the kernel lets happen now and then. */
+static void dials_often(void *arg)
+{
+	int l = go_tcp_listen("127.0.0.1", 0), i, n = (int)(intptr_t)arg;
+
+	port = port_of(l) & ~1;
+	CHECK_EQ(0, go_fd_close(l));
+	/* Even: who connects is given each of those before any other. */
+	while ((l = go_tcp_listen("127.0.0.1", port)) < 0)
+		port -= 2;
+	CHECK_EQ(0, go_fd_close(l));
+	for (i = 0; i < n; i++)
+		CHECK_EQ(-ECONNREFUSED, go_tcp_dial("127.0.0.1", port));
 }
 
 static void little_stack(void *arg)
@@ -268,6 +310,68 @@ static void do_unix_queue_full(void *arg)
 }
 
 /* ------------------------------------------------------------------------- datagrams */
+
+static void sends_to(void *arg)
+{
+	const struct sockaddr_un *a = arg;
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	CHECK_EQ(4, go_sendto(s, "last", 4, 0, (const struct sockaddr *)a, sizeof(*a)));
+	CHECK_EQ(0, go_fd_close(s));
+	go_wg_done(&wg);
+}
+
+static void *sends_as_thread(void *arg)
+{
+	sends_to(arg);
+	return NULL;
+}
+
+/*
+ * Whom it is for has no room, because of others, and tells only those who are connected to it
+ * when it has. @arg: it is a thread that waits.
+ */
+static void do_unix_datagrams(void *arg)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int r = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t before;
+	pthread_t t;
+	char buf[8];
+	int n = 0;
+
+	snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "gvt-net_calls-dgram-%d", getpid());
+	CHECK_EQ(0, bind(r, (struct sockaddr *)&a, sizeof(a)));
+	while (go_sendto(s, "full", 4, MSG_DONTWAIT, (struct sockaddr *)&a, sizeof(a)) == 4)
+		n++;
+	CHECK(n > 0);
+	go_wg_add(&wg, 1);
+	before = parks();
+	if (arg) {
+		t = start_thread(sends_as_thread, &a);
+		go_sleep(5 * MS);
+	} else {
+		start(sends_to, &a);
+		until_parked(before, 1);
+	}
+	for (; n > 0; n--) {
+		CHECK_EQ(4, go_read(r, buf, sizeof(buf)));
+		CHECK(!memcmp(buf, "full", 4));
+	}
+	CHECK_EQ(4, go_read(r, buf, sizeof(buf)));
+	CHECK(!memcmp(buf, "last", 4));
+	go_wg_wait(&wg);
+	if (arg)
+		pthread_join(t, NULL);
+	/* And no longer than its deadline. */
+	while (go_sendto(s, "full", 4, MSG_DONTWAIT, (struct sockaddr *)&a, sizeof(a)) == 4)
+		;
+	CHECK_EQ(0, go_fd_deadline(s, go_now() + 5 * MS));
+	CHECK_EQ(-ETIMEDOUT, go_sendto(s, "more", 4, 0, (struct sockaddr *)&a, sizeof(a)));
+	CHECK_EQ(0, go_fd_close(s));
+	CHECK_EQ(0, go_fd_close(r));
+}
 
 static void answers(void *arg)
 {
@@ -474,6 +578,13 @@ TEST(by_name)
 	run_on(2, do_by_name, NULL);
 }
 
+TEST(by_name_at_ipv4)
+{
+	if (!has_both("localhost"))
+		SKIP(return, "localhost has not an address of IPv4 and one of IPv6 here");
+	run_on(1, listens_by_name, NULL);
+}
+
 TEST(by_name_on_a_little_stack)
 {
 	run_on(2, by_name_on_little_stack, NULL);
@@ -482,6 +593,12 @@ TEST(by_name_on_a_little_stack)
 TEST(refused)
 {
 	run_on(1, nobody_there, NULL);
+}
+
+TEST(refused_often)
+{
+	/* So many are given to begin with. An emulator is slow. */
+	run_on(1, dials_often, (void *)(intptr_t)scaled(has_hidden_thread() ? 1000 : 15000));
 }
 
 TEST(no_answer)
@@ -507,6 +624,13 @@ TEST(unix_queue_full)
 TEST(udp)
 {
 	run_on(1, do_udp, NULL);
+}
+
+TEST(unix_datagrams_to_one_that_is_full)
+{
+	run_on(1, do_unix_datagrams, NULL);
+	run_on(2, do_unix_datagrams, NULL);
+	run_on(2, do_unix_datagrams, (void *)1);
 }
 
 TEST(flags_of_a_call)
