@@ -239,12 +239,15 @@ NOINLINE void idle_wake_unhushed(const struct p *p)
 /*
  * Each CROWD_TICKS switches of @p: has it done nothing but let goroutines yield that have more to
  * do, and could one of them run elsewhere? Those that wait for each other are not meant: they park.
+ * And a hush that is over is brought along: 2^31 switches later it would be one that is to come.
  */
 void idle_spread(struct p *p)
 {
 	uint64_t left_off = page_parks(p) + p->cnt->goroutine_exits;
 	bool crowded = left_off == p->left_off && runq_ring_len(p) && !p->solo;
 
+	if (!in_hush(p))
+		store_relaxed(&p->hush, p->tick);
 	p->left_off = left_off;
 	store_relaxed(&p->crowded, crowded);
 	if (crowded && !sched.no_steal)

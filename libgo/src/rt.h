@@ -621,10 +621,16 @@ static inline void idle_wake(void)
 
 #define HUSH_LEN	16	/* with more in its queue than so many, no P is hushed */
 
+/* Ticks come round: one that is over must not be left behind by 2^31 of them, see idle_spread(). */
+static inline bool in_hush(const struct p *p)
+{
+	return (int32_t)(load_relaxed(&p->tick) - load_relaxed(&p->hush)) < 0;
+}
+
 /* It will have run what it has sooner than a thief would. */
 static inline bool hushed(const struct p *p)
 {
-	return (int32_t)(load_relaxed(&p->tick) - load_relaxed(&p->hush)) < 0 &&
+	return in_hush(p) &&
 	       load_relaxed(&p->tail) - load_relaxed(&p->head) <= HUSH_LEN;
 }
 

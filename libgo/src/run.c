@@ -239,6 +239,8 @@ static struct p *new_p(uint32_t id)
 	p->id = id;
 	p->rng = 0x9e3779b97f4a7c15u * (id + 1) ^ (uint64_t)go_now();
 	p->timers.first = NEVER;
+	/* For tests: ticks come round after 2^32. */
+	p->tick = (uint32_t)debug_number("tick", 0);
 	page_join(p);
 	trace_new_p(id);
 	return p;

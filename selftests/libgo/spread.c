@@ -119,4 +119,33 @@ TEST(none_lost)
 	}
 }
 
+static unsigned long others_ran;
+
+static void runs_elsewhere(void *arg)
+{
+	inc(others_ran);
+}
+
+/* It doesn't switch while they wait, nor does the monitor help. */
+static void make_beside_an_idle_p(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 4000; i++)
+		go_yield();
+	go_maxprocs(2);
+	/* Not needed, but for a thread that looked for work to fall asleep. */
+	usleep(20000);
+	start_n(4, runs_elsewhere);
+	while (!rd(others_ran))
+		;
+}
+
+/* Switches are counted modulo 2^32, and compared: beyond the half of that, too, somebody is woken. */
+TEST(after_very_many_switches)
+{
+	setenv("LIBGO_DEBUG", "preempt=0,tick=2147481600", 1);
+	run_on(1, make_beside_an_idle_p, NULL);
+}
+
 TEST_HARNESS_MAIN
