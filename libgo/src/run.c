@@ -14,6 +14,7 @@
  */
 #include "rt.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 
 static int procs_wanted;	/* by go_maxprocs(); 0: nobody asked yet */
 static pthread_mutex_t procs_mutex = PTHREAD_MUTEX_INITIALIZER;
+static sigset_t mask;		/* of the thread that called go_run(), as it was then */
 
 /* --------------------------------------------------------------- goroutines */
 
@@ -307,9 +309,33 @@ void run_forget_m(struct m *m)
 	free(m);
 }
 
+/*
+ * The calling thread begins with the mask that was there at first: who started it may have another
+ * one by now, its goroutine's. SIGURG is the runtime's own.
+ */
+static void set_mask(void)
+{
+	sigset_t set = mask;
+
+	sigdelset(&set, SIGURG);
+	pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+/* The thread that called go_run() has its SIGURG back as it was. */
+static void restore_mask(void)
+{
+	sigset_t urg;
+
+	sigemptyset(&urg);
+	sigaddset(&urg, SIGURG);
+	if (sigismember(&mask, SIGURG))
+		pthread_sigmask(SIG_BLOCK, &urg, NULL);
+}
+
 /* The thread's own part of an M. */
 static void init_thread(struct m *m)
 {
+	set_mask();
 	m->errno_p = &errno;
 	pthread_getcpuclockid(pthread_self(), &m->clock);
 	store_relaxed(&m->tid, gettid());
@@ -382,6 +408,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	int err;
 
 	memset(&sched, 0, offsetof(struct sched, running));
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
 	store_relaxed(&sched.gen, sched.gen + 1);
 	sched.next_id = 1;
 	sched.np = (uint32_t)go_maxprocs(0);
@@ -544,6 +571,7 @@ int go_run(void (*fn)(void *), void *arg)
 		altstack_exit(m);
 		thread_leave();
 		end(m);
+		restore_mask();
 	}
 	store_seq(&sched.running, RUN_NOT);
 	return err;

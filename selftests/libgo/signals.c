@@ -51,6 +51,74 @@ TEST(mask_of_all_threads)
 	ASSERT_TRUE(blocked(SIGUSR1));
 }
 
+static void has_first_mask(void *arg)
+{
+	pthread_barrier_wait(&barrier);
+	CHECK(!blocked(SIGUSR1));
+	pthread_barrier_wait(&barrier);
+	go_wg_done(&wg);
+}
+
+static void changes_its_own(void *arg)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	CHECK_EQ(0, pthread_sigmask(SIG_BLOCK, &set, NULL));
+	pthread_barrier_init(&barrier, NULL, 5);
+	go_wg_add(&wg, 4);
+	/* Others' threads begin now, started by this one. */
+	start_n(4, has_first_mask);
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	CHECK(blocked(SIGUSR1));
+	CHECK_EQ(0, pthread_sigmask(SIG_UNBLOCK, &set, NULL));
+	go_wg_wait(&wg);
+}
+
+/* Also those that begin when a goroutine has changed its thread's. */
+TEST(mask_of_later_threads)
+{
+	/* No goroutine goes on on another thread. */
+	setenv("LIBGO_DEBUG", "preempt=0", 1);
+	run_on(5, changes_its_own, NULL);
+}
+
+static int over;
+static unsigned long rounds;
+
+static void computes(void *arg)
+{
+	while (!rd(over))
+		inc(rounds);
+	go_wg_done(&wg);
+}
+
+static void beside_one_that_computes(void *arg)
+{
+	CHECK(blocked(SIGUSR1));
+	go_wg_add(&wg, 1);
+	start(computes, NULL);
+	until(rd(rounds) > 0);
+	wr(over, 1);
+	go_wg_wait(&wg);
+}
+
+/* The runtime has its own signal all the same. */
+TEST(all_blocked)
+{
+	sigset_t set;
+
+	if (TEST_TSAN)
+		SKIP(return, "TSan calls no signal handler in a loop");
+	sigfillset(&set);
+	ASSERT_EQ(0, pthread_sigmask(SIG_BLOCK, &set, NULL));
+	run_on(1, beside_one_that_computes, NULL);
+	ASSERT_TRUE(blocked(SIGUSR1));
+	ASSERT_TRUE(blocked(SIGURG));
+}
+
 static void own_mask(void *arg)
 {
 	sigset_t set;
