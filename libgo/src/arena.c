@@ -18,7 +18,8 @@
  * in place of 4.2, memory given back in 1.0 in place of 2.2.
  *
  * What changes an arena is called with stack_lock held, but for arena_cool(), which takes
- * it.
+ * it. Nothing here allocates: the monitor waits for that lock, and must not wait for malloc()'s,
+ * which a thread may have that only the monitor would let go on (preempt.c).
  */
 #include "rt.h"
 
@@ -163,6 +164,12 @@ void arena_init(void)
 	}
 }
 
+/* What describes an arena of @n slots. */
+static size_t arena_bytes(size_t n)
+{
+	return (sizeof(struct arena) + n + PAGE - 1) & ~(PAGE - 1);
+}
+
 /* All address space goes, unless some thread was suspended on a stack for good: @keep. */
 void arena_exit(bool keep)
 {
@@ -172,7 +179,7 @@ void arena_exit(bool keep)
 		next = a->next;
 		if (!keep)
 			munmap(a->lo, a->nslots * STACK_DEFAULT);
-		free(a);
+		munmap(a, arena_bytes(a->nslots));
 	}
 	arenas = carve_from = cold_in = NULL;
 	slots = promised = ncold = 0;
@@ -206,13 +213,14 @@ static int new_arena(size_t need)
 	if (n < need)
 		n = need;
 	for (;;) {
-		a = calloc(1, sizeof(*a) + n);
-		if (!a)
+		a = mmap(NULL, arena_bytes(n), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
+		if (a == MAP_FAILED)
 			return -ENOMEM;
 		a->lo = map_aligned(n * STACK_DEFAULT);
 		if (a->lo)
 			break;
-		free(a);
+		munmap(a, arena_bytes(n));
 		if (n == need)
 			return -EAGAIN;
 		n = need;
