@@ -142,8 +142,8 @@ GO_NORETURN void go_exit(void);
  *
  * The default is the environment's GOMAXPROCS, else the CPUs that the process
  * may use (affinity mask and cgroup quota). A goroutine that lowers it continues on
- * a P that stays, after others that are ready, as by go_yield(). Any other P that goes
- * away hands its goroutines on within its next 64 switches.
+ * a P that stays, after others that are ready, as by go_yield(). So does what runs on any
+ * other P that goes away, at its next call, or where it computes, after some milliseconds.
  *
  * Context: any thread, before go_run() too. Does not block.
  * Return: the earlier number. @n above the limit is the limit.

@@ -328,8 +328,8 @@ void idle_add_p(struct p *p)
 }
 
 /*
- * GOMAXPROCS is @n now: idle Ps beyond it go. Those that run notice when they look beyond their own
- * queue, each FAIR_TICKS at the latest.
+ * GOMAXPROCS is @n now: idle Ps beyond it go. Those that run are asked for by the monitor, and notice
+ * by themselves when they look beyond their own queue, each FAIR_TICKS at the latest.
  */
 void idle_set_procs(uint32_t n)
 {
@@ -347,6 +347,8 @@ void idle_set_procs(uint32_t n)
 		*at = p->next_idle;
 		p->idle = false;
 		add_seq(&sched.nidle, (uint32_t)-1);
+		/* What there was no thread for: start_m(). */
+		runq_drain(p);
 	}
 	spin_unlock(&sched.lock);
 }
@@ -550,17 +552,33 @@ static struct g *look(struct m *m)
 
 /* -------------------------------------------------------------------- asleep */
 
+/*
+ * Takes sched.lock for who gives @p up. If @p is beyond GOMAXPROCS then, which may have been lowered
+ * until just now, nothing is left in it that only its owner, of whom there will be none, could take.
+ */
+static void lock_leaving(struct p *p)
+{
+	for (;;) {
+		bool goes = p->id >= load_relaxed(&sched.np);
+
+		if (goes) {
+			/* P 0 never goes away. */
+			runq_drain(p);
+			timer_move_all(p, rcu_ps()->p[0]);
+		}
+		spin_lock(&sched.lock);
+		if (likely(goes || p->id < sched.np))
+			return;
+		spin_unlock(&sched.lock);
+	}
+}
+
 /* Gives the P up. False: there is work after all, and the P is still, or again, @m's. */
 static bool release_p(struct m *m)
 {
 	struct p *p = m->p;
 
-	if (p->id >= load_relaxed(&sched.np)) {
-		/* P 0 never goes away. */
-		runq_drain(p);
-		timer_move_all(p, rcu_ps()->p[0]);
-	}
-	spin_lock(&sched.lock);
+	lock_leaving(p);
 	/* An M may have come to want a P since idle_find() asked, when none was idle. */
 	if (load_relaxed(&sched.stopping) || gq_len() || sched.nwant_p) {
 		if (p->id < sched.np || load_relaxed(&sched.stopping)) {
@@ -635,11 +653,7 @@ static void handoff_p(struct p *p, bool sleeps)
 	bool idle = false, found = true, unwatched = false;
 	struct m *m;
 
-	if (p->id >= load_relaxed(&sched.np)) {
-		runq_drain(p);
-		timer_move_all(p, rcu_ps()->p[0]);
-	}
-	spin_lock(&sched.lock);
+	lock_leaving(p);
 	m = who_wants_p();
 	if (p->id >= sched.np || load_relaxed(&sched.stopping)) {
 		p->held = false;

@@ -125,6 +125,12 @@ static void wait_for_thief(const struct m *m)
 	}
 }
 
+/* GOMAXPROCS was lowered, and it is one of those that go. */
+static inline bool beyond(const struct p *p)
+{
+	return p->id >= load_relaxed(&sched.np);
+}
+
 /*
  * m_enter() found that @m is asked for its P, or has lost it. Returns the M on which the
  * goroutine goes on, with a P.
@@ -140,7 +146,7 @@ NOINLINE struct m *preempt_enter(struct m *m)
 	if (cas_seq(&m->retake, RETAKE_ASKED, RETAKE_NO)) {
 		count(m->p, goroutine_preemptions);
 		preempted(m, m->p, false);
-		return sched_yield_here(m);
+		return beyond(m->p) ? sched_requeue(m) : sched_yield_here(m);
 	}
 	/* Another thief may have come meanwhile. */
 	for (retake = load_acquire(&m->retake); retake != RETAKE_TAKEN;
@@ -275,6 +281,9 @@ static bool hold_here(struct m *m)
 	spin_lock(&sched.lock);
 	what = hold(m);
 	spin_unlock(&sched.lock);
+	/* It may have taken the first P that is not idle. */
+	if (what == GOES_ON && unlikely(load_seq(&sched.sysmon_asleep)))
+		sysmon_wake();
 	if (what == WAITS) {
 		sysmon_kick();
 		while (load_acquire(&m->hold) == HOLD_YES)
@@ -530,6 +539,30 @@ bool preempt_look(struct p *p, int64_t now, int64_t slice, bool wanted)
 		}
 	}
 	return true;
+}
+
+/*
+ * Is @p beyond GOMAXPROCS, and has it an M nevertheless? That one gives it up at its next call;
+ * if there is none for long, preempt_look() sees to it. Asked by the monitor alone, which relies
+ * on that: take().
+ */
+bool preempt_evict(const struct p *p)
+{
+	struct m *m = load_acquire(&p->m);
+
+	if (likely(!beyond(p)) || !m)
+		return false;
+	cas_seq(&m->retake, RETAKE_NO, RETAKE_ASKED);
+	return true;
+}
+
+/*
+ * There are more threads without a P than there may be at once that run: if they came out of
+ * the kernel now, none of them would tell anybody. So the monitor stays awake, though all Ps are idle.
+ */
+bool preempt_may_crowd(void)
+{
+	return load_seq(&nloose) > load_seq(&sched.np);
 }
 
 /* Up to @n Ms that run, or may run, without a P, from the @from-th on; how many. */

@@ -1058,6 +1058,8 @@ bool preempt_can_steal(void);
 void preempt_stop(void);
 void preempt_forget(struct m *m);
 bool preempt_look(struct p *p, int64_t now, int64_t slice, bool wanted);
+bool preempt_evict(const struct p *p);
+bool preempt_may_crowd(void);
 void preempt_unstick(uint32_t n);
 void preempt_look_loose(void);
 void preempt_hand_on(void);

@@ -239,10 +239,10 @@ static struct p *new_p(uint32_t id)
 	}
 	memset(p, 0, sizeof(*p));
 	p->id = id;
-	p->rng = 0x9e3779b97f4a7c15u * (id + 1) ^ (uint64_t)go_now();
-	p->timers.first = NEVER;
 	/* For tests: ticks come round after 2^32. */
 	p->tick = (uint32_t)debug_number("tick", 0);
+	p->rng = 0x9e3779b97f4a7c15u * (id + 1) ^ (uint64_t)go_now();
+	p->timers.first = NEVER;
 	page_join(p);
 	trace_new_p(id);
 	return p;
@@ -615,6 +615,8 @@ int go_maxprocs(int n)
 				idle_add_p(rcu_ps()->p[i]);
 			idle_wake();
 		}
+		if (inside && n < old)
+			sysmon_kick();
 		if (m)
 			m_leave(m);
 		else

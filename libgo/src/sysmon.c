@@ -25,24 +25,26 @@ static uint32_t stopping;
 static uint32_t kicked;		/* futex: look now */
 static int64_t least, most, slice;
 
-/* Whoever waits and need not is seen to. True: there was somebody. */
+/* Whoever waits and need not is seen to, and who runs and should not. True: there was somebody. */
 static bool look(int64_t now)
 {
 	struct p_array *a = rcu_ps();
 	bool idle = load_seq(&sched.nidle);
 	bool shared = gq_len() || load_relaxed(&sched.nwant_p) || timer_next_all() <= now;
-	bool waits = shared, moves = false;
+	bool waits = shared, moves = false, going = false;
 
 	preempt_hand_on();
 	if (netpoll_on())
 		netpoll_monitor(now);
 	for (uint32_t i = 0; i < a->n; i++) {
 		struct p *p = a->p[i];
-		bool queued = runq_len(p);
+		bool queued = runq_len(p), goes = slice && preempt_evict(p), wanted;
 
 		if (queued && load_relaxed(&p->tick) == p->seen_tick && !sched.no_steal)
 			waits = true;
-		if (slice && preempt_look(p, now, slice, (!idle || !preempt_can_steal()) && (queued || shared)))
+		going |= goes;
+		wanted = goes || ((!idle || !preempt_can_steal()) && (queued || shared));
+		if (slice && preempt_look(p, now, slice, wanted))
 			moves = true;
 	}
 	if (slice && !moves && !idle)
@@ -51,7 +53,7 @@ static bool look(int64_t now)
 		preempt_look_loose();
 	if (waits && load_seq(&sched.nidle))
 		idle_wake();
-	return waits;
+	return waits || going;
 }
 
 /* All Ps are idle. */
@@ -81,7 +83,7 @@ static bool sleep_until_busy(int64_t due)
 	/* After that: whoever wakes up, and closes one of them, sees that it has to wake this thread. */
 	netpoll_sweep(true);
 	rcu_thread_sleep();
-	if (all_idle() && !load_seq(&stopping) && !load_seq(&kicked) && !dump_wanted())
+	if (all_idle() && !preempt_may_crowd() && !load_seq(&stopping) && !load_seq(&kicked) && !dump_wanted())
 		futex_wait(&sched.sysmon_asleep, 1, due == NEVER ? 0 : due);
 	rcu_thread_wake();
 	woken = !load_seq(&sched.sysmon_asleep);
@@ -99,11 +101,15 @@ static void *monitor(void *arg)
 	while (!load_acquire(&stopping)) {
 		int64_t now = go_now(), due, next;
 
+		bool waits;
+
 		store_seq(&kicked, 0);
-		if (look(now))
+		waits = look(now);
+		if (waits)
 			delay = least;
 		due = chores(now);
-		if (!all_idle()) {
+		/* Idle Ps, and somebody waits: no thread could be had, or there is a P beyond them. */
+		if (!all_idle() || waits || preempt_may_crowd()) {
 			idle_looks = 0;
 		} else if (++idle_looks > IDLE_LOOKS) {
 			idle_looks = sleep_until_busy(due) ? 0 : IDLE_LOOKS;

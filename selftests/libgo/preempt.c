@@ -148,6 +148,107 @@ TEST(no_more_than_gomaxprocs_run)
 	ASSERT_EQ(0, go_run(only_one_at_a_time, NULL));
 }
 
+static struct go_chan *all_ended;
+
+static void reads_then_computes(void *arg)
+{
+	char c;
+
+	inc(started);
+	CHECK_EQ(1, read(fds[0], &c, 1));
+	hog(arg);
+}
+
+/* By a thread: while main waits, and so many compute. */
+static void see_one_at_a_time(int n)
+{
+	for (int i = 0; i < n; i++)
+		thread_until(rd(counts[i]) > 0);
+	/* It, and this thread. */
+	for (int round = 0; round < 3; round++)
+		thread_until(running_threads() <= 2);
+	wr(stop, 1);
+	thread_until(rd(ended) == (unsigned long)n);
+	go_send(all_ended, NULL);
+}
+
+/* They have a P each, and nobody waits for it. */
+static void *lowers_procs(void *arg)
+{
+	for (int i = 0; i < 4; i++)
+		thread_until(rd(counts[i]) > 0);
+	CHECK_EQ(4, go_maxprocs(1));
+	see_one_at_a_time(4);
+	return NULL;
+}
+
+/* How often threads but the calling one have gone to sleep. */
+static long others_slept(void)
+{
+	struct rusage all, own;
+
+	CHECK_EQ(0, getrusage(RUSAGE_SELF, &all));
+	CHECK_EQ(0, getrusage(RUSAGE_THREAD, &own));
+	return all.ru_nvcsw - own.ru_nvcsw;
+}
+
+/*
+ * All Ps are idle, and they are in the kernel: more than may run. Out of it they compute, and call
+ * nobody. So the monitor doesn't fall asleep, but looks again and again.
+ */
+static void *lets_them_compute(void *arg)
+{
+	long seen;
+
+	thread_until(rd(started) == 4);
+	seen = others_slept();
+	thread_until(others_slept() > seen + 60);
+	CHECK_EQ(4, write(fds[1], "xxxx", 4));
+	see_one_at_a_time(4);
+	return NULL;
+}
+
+struct crowd {
+	void (*each)(void *arg);
+	void *(*thread)(void *arg);
+};
+
+static void main_waits_for(void *arg)
+{
+	const struct crowd *c = arg;
+	pthread_t t;
+
+	begin();
+	CHECK_EQ(0, pipe(fds));
+	all_ended = make_chan(0, 0);
+	t = start_thread(c->thread, NULL);
+	for (long i = 0; i < 4; i++)
+		CHECK_EQ(0, go(c->each, (void *)i));
+	CHECK(go_recv(all_ended, NULL));
+	pthread_join(t, NULL);
+	go_chan_free(all_ended);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+TEST(no_more_than_a_lowered_gomaxprocs_run)
+{
+	struct crowd c = { hog, lowers_procs };
+
+	NEEDS_HANDLER();
+	run_on(4, main_waits_for, &c);
+}
+
+TEST(no_more_run_that_come_out_of_the_kernel)
+{
+	struct crowd c = { reads_then_computes, lets_them_compute };
+
+	NEEDS_HANDLER();
+	/* It has nothing else to do. */
+	setenv("LIBGO_DEBUG", "cool=0", 1);
+	run_on(1, main_waits_for, &c);
+}
+
 /*
  * In a system call that is not restarted after a signal: none is sent to a thread that is
  * blocked already, but one to a thread that computes may come when it begins to wait.
