@@ -53,7 +53,7 @@ SECONDS ?= 60
 # With a sanitizer, or with LTO=1 (-O3 -flto, library and program compiled as one), built in a
 # folder of its own: what is in O was compiled otherwise.
 STRESS_KIND := $(if $(LTO),-lto)$(if $(SAN),-$(subst $(comma),-,$(SAN)))
-STRESS_TESTS := stress_queues stress_sync net_stress stress
+STRESS_TESTS := stress_queues stress_sync stress_mutex net_stress stress
 # Without a red zone gcc inlines libgo into the programs, too.
 STRESS_LTO := -O3 $(if $(findstring clang,$(CC)),-flto,-flto=auto $(if \
 	$(filter x86_64,$(ARCH)),-mno-red-zone))

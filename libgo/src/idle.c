@@ -328,8 +328,8 @@ void idle_add_p(struct p *p)
 }
 
 /*
- * GOMAXPROCS is @n now: idle Ps beyond it go. Those that run are asked for by the monitor, and notice
- * by themselves when they look beyond their own queue, each FAIR_TICKS at the latest.
+ * GOMAXPROCS is @n now: idle Ps beyond it go. Those that run are asked for by the monitor, and
+ * notice by themselves when they look beyond their own queue, each FAIR_TICKS at the latest.
  */
 void idle_set_procs(uint32_t n)
 {
@@ -553,8 +553,8 @@ static struct g *look(struct m *m)
 /* -------------------------------------------------------------------- asleep */
 
 /*
- * Takes sched.lock for who gives @p up. If @p is beyond GOMAXPROCS then, which may have been lowered
- * until just now, nothing is left in it that only its owner, of whom there will be none, could take.
+ * Takes sched.lock for who gives @p up. If @p is beyond GOMAXPROCS then, which may have been
+ * lowered until just now, nothing is left in it that only its owner could take: it has none.
  */
 static void lock_leaving(struct p *p)
 {

@@ -557,8 +557,8 @@ bool preempt_evict(const struct p *p)
 }
 
 /*
- * There are more threads without a P than there may be at once that run: if they came out of
- * the kernel now, none of them would tell anybody. So the monitor stays awake, though all Ps are idle.
+ * There are more threads without a P than there may be at once that run: if they came out of the
+ * kernel now, none of them would tell anybody. So the monitor stays awake, though all Ps are idle.
  */
 bool preempt_may_crowd(void)
 {

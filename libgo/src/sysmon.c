@@ -83,7 +83,8 @@ static bool sleep_until_busy(int64_t due)
 	/* After that: whoever wakes up, and closes one of them, sees that it has to wake this thread. */
 	netpoll_sweep(true);
 	rcu_thread_sleep();
-	if (all_idle() && !preempt_may_crowd() && !load_seq(&stopping) && !load_seq(&kicked) && !dump_wanted())
+	if (all_idle() && !preempt_may_crowd() && !load_seq(&stopping) && !load_seq(&kicked) &&
+	    !dump_wanted())
 		futex_wait(&sched.sysmon_asleep, 1, due == NEVER ? 0 : due);
 	rcu_thread_wake();
 	woken = !load_seq(&sched.sysmon_asleep);

@@ -14,7 +14,7 @@ static unsigned long refusals;
 #if !TEST_ASAN && !TEST_TSAN
 int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg)
 {
-	int (*libcs)(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);
+	__typeof__(&pthread_create) libcs;
 
 	if (rd(refusing)) {
 		inc(refusals);
