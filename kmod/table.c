@@ -224,24 +224,36 @@ void gvt_row_unbind(struct gvt_row *row)
 	row->task = NULL;
 }
 
+static unsigned long add_run(const struct gvt_row *row)
+{
+	unsigned long ns = READ_ONCE(row->task->signal->sum_sched_runtime);
+	struct task_struct *t;
+
+	for_each_thread(row->task, t)
+		ns += READ_ONCE(t->se.sum_exec_runtime);
+	return ns;
+}
+
 /*
  * Run time: the scheduler keeps it for each thread, and folds it into the group
- * when a thread is gone. The group's seqlock makes that one step for us.
+ * when a thread is gone. The group's seqlock makes that one step for us. The second
+ * try takes it: a process whose threads end faster than they are looked through would
+ * else keep a reader here, inside RCU, for as long as it likes.
  */
 static unsigned long read_run(const struct gvt_row *row)
 {
 	struct signal_struct *sig = row->task->signal;
-	struct task_struct *t;
-	unsigned long ns;
+	unsigned long ns, flags;
 	unsigned int seq;
 
 	rcu_read_lock();
-	do {
-		seq = read_seqbegin(&sig->stats_lock);
-		ns = READ_ONCE(sig->sum_sched_runtime);
-		for_each_thread(row->task, t)
-			ns += READ_ONCE(t->se.sum_exec_runtime);
-	} while (read_seqretry(&sig->stats_lock, seq));
+	seq = read_seqbegin(&sig->stats_lock);
+	ns = add_run(row);
+	if (read_seqretry(&sig->stats_lock, seq)) {
+		read_seqlock_excl_irqsave(&sig->stats_lock, flags);
+		ns = add_run(row);
+		read_sequnlock_excl_irqrestore(&sig->stats_lock, flags);
+	}
 	rcu_read_unlock();
 	return ns;
 }
