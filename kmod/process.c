@@ -99,12 +99,11 @@ static void show_row(struct seq_file *m, const struct gvt_row *row, const char *
 static int by_place(const void *a, const void *b)
 {
 	const struct gvt_row *x = *(struct gvt_row **)a, *y = *(struct gvt_row **)b;
-	long x_ended = atomic_long_read(&x->ended), y_ended = atomic_long_read(&y->ended);
 
-	if (!x_ended != !y_ended)
-		return x_ended ? 1 : -1;
-	if (x_ended)
-		return x_ended > y_ended ? -1 : 1;
+	if (gvt_row_seen_live(x) != gvt_row_seen_live(y))
+		return gvt_row_seen_live(x) ? -1 : 1;
+	if (!gvt_row_seen_live(x))
+		return x->ended_seen > y->ended_seen ? -1 : 1;
 	return x->born < y->born ? -1 : 1;
 }
 
@@ -125,7 +124,7 @@ static int process_show(struct seq_file *m, void *v)
 		if (!gvt_proc_pid(m, rows[i]))
 			continue;
 		gvt_row_read(rows[i], &sum);
-		show_row(m, rows[i], gvt_row_live(rows[i]) ? "live" : "ended", 1, &sum);
+		show_row(m, rows[i], gvt_row_seen_live(rows[i]) ? "live" : "ended", 1, &sum);
 	}
 	for (i = 0; i < n; i++) {
 		if (rows[i]->nr_folded && gvt_proc_pid(m, rows[i]))
@@ -148,7 +147,7 @@ static int watch_show(struct seq_file *m, void *v)
 	seq_puts(m, GVT_PROC_VERSION "pid forks root\n");
 	for (i = 0; i < n; i++) {
 		pid = gvt_proc_pid(m, rows[i]);
-		if (pid && gvt_row_live(rows[i]))
+		if (pid && gvt_row_seen_live(rows[i]))
 			seq_printf(m, "%d %d %d\n", pid, READ_ONCE(rows[i]->root->tree),
 				   gvt_proc_pid(m, rows[i]->root));
 	}

@@ -103,8 +103,9 @@ unsigned int gvt_table_count(void)
 }
 
 /*
- * With gvt_table_mutex: the rows stay; more may come. In no order. How many there are:
- * more than @max: there was no room for all.
+ * With gvt_table_mutex: the rows stay; more may come, and they may end: whether one has
+ * is asked once, for its place and its state in one reading must not differ. In no order.
+ * How many there are: more than @max: there was no room for all.
  */
 static unsigned int list_rows(struct gvt_row **rows, unsigned int max)
 {
@@ -114,6 +115,7 @@ static unsigned int list_rows(struct gvt_row **rows, unsigned int max)
 	rcu_read_lock();
 	for (i = 0; i < ARRAY_SIZE(buckets); i++) {
 		for (row = rcu_dereference(buckets[i]); row; row = rcu_dereference(row->next)) {
+			row->ended_seen = atomic_long_read(&row->ended);
 			if (n < max)
 				rows[n] = row;
 			n++;

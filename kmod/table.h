@@ -40,6 +40,7 @@ struct gvt_row_sum {
  * @all: nobody named it: it came in by `watch_all` and goes with it
  * @born: order in which rows came
  * @ended: 0, or the order in which the processes ended
+ * @ended_seen: the same when rows were last listed: of one reading, for it stands still
  * @threads_peak: the most threads seen alive when one was created
  * @exited_wait_ns: run-queue wait of the threads that exited
  * @forks_dropped: processes that it forked and that found no room
@@ -69,6 +70,7 @@ struct gvt_row {
 	bool all;
 	unsigned long born;
 	atomic_long_t ended;
+	long ended_seen;
 	atomic_t threads_peak;
 	atomic_long_t exited_wait_ns;
 	atomic_long_t forks_dropped;
@@ -114,6 +116,12 @@ bool gvt_row_quiet(const struct gvt_row *row);
 static inline bool gvt_row_live(const struct gvt_row *row)
 {
 	return !atomic_long_read(&row->ended);
+}
+
+/* Between gvt_rows_get() and gvt_rows_put(): whether it was when they were listed. */
+static inline bool gvt_row_seen_live(const struct gvt_row *row)
+{
+	return !row->ended_seen;
 }
 
 #endif /* GVT_TABLE_H */
