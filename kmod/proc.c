@@ -25,22 +25,44 @@
 
 static struct proc_dir_entry *gvt_dir;
 
-/* As /proc itself does with hidepid=: what ps doesn't show, we don't either. */
+/*
+ * What /proc itself asks where it is mounted with hidepid=: ptrace_may_access() with
+ * PTRACE_MODE_READ_FSCREDS, but for what that isn't open to modules: security modules,
+ * and processes that made themselves undumpable.
+ */
+static bool may_read(struct task_struct *task)
+{
+	const struct cred *cred = current_cred(), *tcred;
+	bool may;
+
+	if (same_thread_group(task, current))
+		return true;
+	rcu_read_lock();
+	tcred = __task_cred(task);
+	may = (uid_eq(cred->fsuid, tcred->uid) && uid_eq(cred->fsuid, tcred->euid) &&
+	       uid_eq(cred->fsuid, tcred->suid) && gid_eq(cred->fsgid, tcred->gid) &&
+	       gid_eq(cred->fsgid, tcred->egid) && gid_eq(cred->fsgid, tcred->sgid)) ||
+	      ns_capable(tcred->user_ns, CAP_SYS_PTRACE);
+	rcu_read_unlock();
+	return may;
+}
+
 static bool may_see(struct super_block *sb, const struct gvt_row *row)
 {
 	struct proc_fs_info *fs = proc_sb_info(sb);
-	const struct cred *tcred;
+	struct task_struct *task;
 	bool may;
 
 	if (fs->hide_pid == HIDEPID_OFF)
 		return true;
 	if (fs->hide_pid != HIDEPID_NOT_PTRACEABLE && in_group_p(fs->pid_gid))
 		return true;
-	rcu_read_lock();
-	tcred = __task_cred(row->task);
-	may = (uid_eq(current_euid(), tcred->uid) && uid_eq(current_euid(), tcred->euid)) ||
-	      ns_capable(tcred->user_ns, CAP_SYS_PTRACE);
-	rcu_read_unlock();
+	task = gvt_row_leader(row);
+	/* Whose process it was in the end, nobody knows any more. */
+	if (!task)
+		return capable(CAP_SYS_PTRACE);
+	may = may_read(task);
+	put_task_struct(task);
 	return may;
 }
 

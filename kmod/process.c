@@ -49,10 +49,8 @@ void gvt_proc_comm(struct seq_file *m, const char *comm)
 static void show_comm(struct seq_file *m, const struct gvt_row *row)
 {
 	char comm[TASK_COMM_LEN];
-	struct task_struct *task;
+	struct task_struct *task = gvt_row_leader(row) ?: get_task_struct(row->task);
 
-	/* exec by another thread than the first puts that one in its place. */
-	task = get_pid_task(row->pid, PIDTYPE_TGID) ?: get_task_struct(row->task);
 	get_task_comm(comm, task);
 	put_task_struct(task);
 	gvt_proc_comm(m, comm);

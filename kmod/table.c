@@ -18,6 +18,7 @@
  */
 #include <linux/hash.h>
 #include <linux/percpu.h>
+#include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -206,6 +207,20 @@ void gvt_row_free(struct gvt_row *row)
 		gvt_row_unbind(row);
 	free_percpu(row->cells);
 	kfree(row);
+}
+
+/*
+ * Who answers for the process's name and credentials, with a reference. exec by another
+ * thread than the first puts that one in its place: then row->task says what was before.
+ * NULL: so it was, and nobody is left.
+ */
+struct task_struct *gvt_row_leader(const struct gvt_row *row)
+{
+	struct task_struct *task = get_pid_task(row->pid, PIDTYPE_TGID);
+
+	if (!task && thread_group_leader(row->task))
+		task = get_task_struct(row->task);
+	return task;
 }
 
 /* Also in the fork probe: takes references, nothing else. @root: NULL: itself. */

@@ -32,7 +32,7 @@ struct gvt_row_sum {
  * @group: what identifies the process in a probe. Threads share it, exec keeps
  *	it, and it isn't reused before @task is put.
  * @cells: counted by the probes, charged to who leaves the CPU, forks, or exits
- * @task: pins @group, and answers for comm and credentials
+ * @task: pins @group; led it when the row was made, see gvt_row_leader()
  * @pid: of the thread group; names the process also after it ended
  * @root: the row whose `PID+` brought this one in; itself if it was named itself
  * @refs: of a root: 1 and one for each other row that it brought in
@@ -96,6 +96,7 @@ extern struct mutex gvt_table_mutex;
 
 struct gvt_row *gvt_row_alloc(gfp_t gfp);
 void gvt_row_free(struct gvt_row *row);
+struct task_struct *gvt_row_leader(const struct gvt_row *row);
 void gvt_row_bind(struct gvt_row *row, struct task_struct *task, struct gvt_row *root);
 void gvt_row_unbind(struct gvt_row *row);
 

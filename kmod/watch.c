@@ -465,6 +465,15 @@ static void fell_tree(struct gvt_row *root)
 	synchronize_rcu();
 }
 
+static bool may_stop(const struct file *file, const struct gvt_row *row)
+{
+	struct task_struct *task = gvt_row_leader(row) ?: get_task_struct(row->task);
+	bool may = gvt_watch_may(file, task);
+
+	put_task_struct(task);
+	return may;
+}
+
 /* By number, because an ended process has nothing else. */
 int gvt_watch_stop(const struct file *file, int nr)
 {
@@ -483,7 +492,7 @@ int gvt_watch_stop(const struct file *file, int nr)
 	if (!row)
 		goto out;
 	ret = -EPERM;
-	if (!gvt_watch_may(file, row->task))
+	if (!may_stop(file, row))
 		goto out;
 	ret = 0;
 	if (row->tree)
