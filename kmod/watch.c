@@ -60,6 +60,7 @@ static unsigned long reset_dropped;	/* at the last reset; gvt_table_mutex */
 static void tend(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tend_work, tend);
 static bool tend_soon;			/* it waits no longer than a tree can; gvt_watch_mutex */
+static bool was_quiet;			/* when it last looked; gvt_watch_mutex */
 
 unsigned int gvt_watch_limit(void)
 {
@@ -353,31 +354,41 @@ static bool inheriting(void)
 	return nr_trees || gvt_watch_all();
 }
 
-/* With gvt_watch_mutex. Where it waits already, it goes on waiting as long as it was to. */
+/*
+ * With gvt_watch_mutex. Where it waits already, it goes on waiting as long as it was to.
+ * A root that ended may still be there: its family forks no more.
+ */
 static void tend_later(void)
 {
 	unsigned int ms = GVT_TEND_MS;
 
-	if (inheriting()) {
+	if (inheriting() && !was_quiet) {
 		ms = GVT_TEND_TREE_MS;
 		tend_soon = true;
 	}
 	schedule_delayed_work(&tend_work, msecs_to_jiffies(ms));
 }
 
+/*
+ * The key goes off when all has been quiet for GVT_TEND_MS. A thread that has ended may be
+ * preempted before its last switch, which is to be counted; and to turn the key interrupts
+ * every CPU: who watches and stops in turns is not to do that to others all the time.
+ */
 static void tend(struct work_struct *work)
 {
-	bool files;
+	bool files, quiet;
 
 	mutex_lock(&gvt_watch_mutex);
 	tend_soon = false;
 	gvt_stock_free_returned();
 	/* Before the rows are looked at: one that is open may bring in a row, then go. */
 	files = gvt_runtime_files();
-	if (trim() && !files && !gvt_watch_all()) {
+	quiet = trim() && !files && !gvt_watch_all();
+	if (quiet && was_quiet) {
 		static_branch_disable(&gvt_watch_key);
 		gvt_stock_free();
 	} else {
+		was_quiet = quiet;
 		if (inheriting())
 			gvt_stock_fill();
 		tend_later();
@@ -392,6 +403,7 @@ static void tend(struct work_struct *work)
 void gvt_watch_wake(void)
 {
 	static_branch_enable(&gvt_watch_key);
+	was_quiet = false;
 	if (inheriting() && !tend_soon)
 		cancel_delayed_work(&tend_work);
 	tend_later();
