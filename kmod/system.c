@@ -29,7 +29,7 @@ void gvt_system_reset(void)
 	gvt_probe_reset();
 	gvt_runtime_reset();
 	gvt_watch_reset_dropped();
-	generation++;
+	WRITE_ONCE(generation, generation + 1);
 	mutex_unlock(&gvt_table_mutex);
 }
 
