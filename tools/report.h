@@ -263,7 +263,7 @@ enum chart_colours {
 	COLOUR_THREAD,
 	COLOUR_GOROUTINE,
 	COLOUR_PROCESS,
-	COLOUR_PEER,
+	COLOUR_PEER,	/* and three more: one for each language */
 	COLOUR_INK = COLOUR_PEER + 4,
 	COLOUR_GRID,
 	COLOUR_NR

@@ -44,20 +44,23 @@ static bool hangs_on_another_unit(const struct report_experiment *e, size_t i)
 
 /*
  * A label for a row, with the one that it hangs on before it, where that isn't above it and
- * there is @room for both.
+ * there is @room for both. Of "WHERE: WHAT" that is the first part.
  */
 static const char *row_label(char text[CHART_TEXT], const struct report_experiment *e,
 			     const struct report_metric *m, size_t room)
 {
 	const struct report_metric *head = m;
-	const char *label = m->label + strspn(m->label, " ");
+	const char *label = m->label + strspn(m->label, " "), *where;
+	size_t len;
 
 	while (head > e->metric && report_is_sub(head))
 		head--;
-	if (head == m || strlen(head->label) + strlen(label) + 2 > room)
+	where = strstr(head->label, ": ");
+	len = where ? (size_t)(where - head->label) : strlen(head->label);
+	if (head == m || len + strlen(label) + 2 > room)
 		snprintf(text, CHART_TEXT, "%.*s", CHART_TEXT - 1, label);
 	else
-		snprintf(text, CHART_TEXT, "%.*s: %.*s", (int)room, head->label, (int)room, label);
+		snprintf(text, CHART_TEXT, "%.*s: %.*s", (int)len, head->label, (int)room, label);
 	return text;
 }
 
@@ -137,18 +140,21 @@ static size_t row_called(struct charts *all, struct chart *c, const char *name)
 
 /*
  * The same colour for the same task in each picture: by what its name ends in, a letter or a
- * number; others are grey.
+ * number; others are grey. Boxes have no symbols, so first come those that differ for who sees
+ * no red and green, too.
  */
 static int colour_of_task(const char *name)
 {
+	static const int colours[GREY] = { COLOUR_THREAD,   COLOUR_GOROUTINE, COLOUR_PEER + 1,
+					   COLOUR_PEER + 2, COLOUR_PROCESS,   COLOUR_PEER };
 	size_t end = strlen(name), begin = end;
 
 	while (begin && name[begin - 1] >= '0' && name[begin - 1] <= '9')
 		begin--;
 	if (begin < end)
-		return strtoul(name + begin, NULL, 10) % GREY;
+		return colours[strtoul(name + begin, NULL, 10) % GREY];
 	if (end && name[end - 1] >= 'A' && name[end - 1] <= 'Z')
-		return (name[end - 1] - 'A') % GREY;
+		return colours[(name[end - 1] - 'A') % GREY];
 	return GREY;
 }
 

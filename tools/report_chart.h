@@ -31,7 +31,7 @@ struct chart_series *chart_add_series(struct chart *c, int colour, bool dashed, 
 void chart_add_point(struct charts *all, struct chart_series *s, struct chart_point p);
 void chart_add_row(struct charts *all, struct chart *c, const char *text);
 
-/* Who has which colour: sides have theirs, programs in other languages take turns. */
+/* Who has which colour: sides and languages have theirs, in each picture. */
 int chart_colour_of(const struct report_experiment *e, size_t who);
 
 /* What the key says beside a name: which of two results it is of. */

@@ -31,6 +31,8 @@ static const struct family_text {
 	  "time" },
 	{ "gomaxprocs", "time_", "Time for all of the work", "CPUs (threads), Ps (goroutines)",
 	  "time" },
+	{ "channel", "takes_", "Values that are taken while nobody receives", "capacity",
+	  "values" },
 	{ "channel", "value_", "Cost of a value, by the capacity of the channel", "capacity",
 	  "time for a value" },
 };
@@ -182,7 +184,7 @@ static void mark_limit(struct chart *c, const struct report_experiment *e)
 	}
 	c->mark[c->nr_marks].x = most->figure[e->thread].median;
 	if (strstr(why, " s they were given"))
-		snprintf(name, sizeof(name), "time is over");
+		snprintf(name, sizeof(name), "their time");
 	snprintf(c->mark[c->nr_marks++].text, CHART_TEXT, "limit: %s", name);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "peer.h"
 #include "report_chart.h"
 
 /* More than this are a picture for nobody; and each is a file that gnuplot has open. */
@@ -118,15 +119,43 @@ void chart_add_row(struct charts *all, struct chart *c, const char *text)
 	snprintf(more[c->nr_rows++], CHART_TEXT, "%.*s", CHART_TEXT - 1, text);
 }
 
+/* LANGUAGES: it is none. */
+static size_t language_called(const char *name)
+{
+	size_t l = 0;
+
+	while (l < LANGUAGES && strcmp(name, language_name[l]))
+		l++;
+	return l;
+}
+
+/* A language has the same in each picture; whoever else measured has what is left. */
 int chart_colour_of(const struct report_experiment *e, size_t who)
 {
+	bool taken[LANGUAGES] = { false };
+	size_t others = 0;
+
 	if (!strcmp(e->who[who], "thread"))
 		return COLOUR_THREAD;
 	if (!strcmp(e->who[who], "goroutine"))
 		return COLOUR_GOROUTINE;
 	if (who < e->nr_sides)
 		return COLOUR_PROCESS;
-	return COLOUR_PEER + (who - e->nr_sides) % 4;
+	for (size_t w = e->nr_sides; w < e->nr_who; w++) {
+		size_t l = language_called(e->who[w]);
+
+		if (l < LANGUAGES)
+			taken[l] = true;
+		else if (w < who)
+			others++;
+	}
+	if (language_called(e->who[who]) < LANGUAGES)
+		return COLOUR_PEER + language_called(e->who[who]);
+	for (size_t l = 0; l < LANGUAGES; l++) {
+		if (!taken[l] && !others--)
+			return COLOUR_PEER + l;
+	}
+	return COLOUR_PEER + who % LANGUAGES;
 }
 
 const char *chart_of_which(const struct source *s, bool before)

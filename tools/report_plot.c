@@ -33,6 +33,7 @@
 #define CHARACTER	8.4
 #define KEY_WIDTH	345
 #define KEY_LINE	17
+#define ASIDE		0.04	/* of two lines over places */
 
 /**
  * struct plot - all that gnuplot gets
@@ -46,6 +47,9 @@ struct plot {
 	size_t blocks;
 	int data_fd;
 };
+
+/* Kinds of lines that gnuplot has; the first is solid. */
+#define DASHES		5
 
 /* Filled and hollow symbols of each colour: they are told apart without colours, too. */
 static const int symbol[COLOUR_INK + 1][2] = {
@@ -219,7 +223,8 @@ static void put_whiskers(struct plot *p, const struct chart_series *s, size_t bl
 		 colour(s));
 }
 
-static void put_line(struct plot *p, const struct chart_series *s, bool log)
+/* @aside: so much to the right, that what is the same doesn't hide each other */
+static void put_line(struct plot *p, const struct chart_series *s, bool log, double aside)
 {
 	size_t block = begin_block(p, NULL);
 
@@ -227,12 +232,12 @@ static void put_line(struct plot *p, const struct chart_series *s, bool log)
 		const struct chart_point *at = &s->point[i];
 		double low = log && at->low <= 0 ? at->y : at->low;
 
-		fprintf(p->data, "%.9g\t%.9g\t0\t%.9g\n", at->x, low, at->high - low);
+		fprintf(p->data, "%.9g\t%.9g\t0\t%.9g\n", at->x + aside, low, at->high - low);
 	}
 	put_whiskers(p, s, block);
 	block = begin_block(p, s->name);
 	for (size_t i = 0; i < s->nr; i++)
-		fprintf(p->data, "%.9g\t%.9g\n", s->point[i].x, s->point[i].y);
+		fprintf(p->data, "%.9g\t%.9g\n", s->point[i].x + aside, s->point[i].y);
 	put_plot(p, block,
 		 "using 1:2 with linespoints linecolor rgb \"%s\" linewidth 2 dashtype %s "
 		 "pointtype %d pointsize %s title columnheader(2)",
@@ -243,13 +248,24 @@ static void put_line(struct plot *p, const struct chart_series *s, bool log)
 /* Few points have a tic each, and there are none between: there is no half a CPU. */
 static void tics_at_points(struct axis *x, const struct chart *c)
 {
-	const struct chart_series *first = c->series;
+	const struct chart_series *most = c->series;
 
-	if (x->log || first->nr > 8)
+	/* Whoever could not have two CPUs, or was not asked, has fewer. */
+	for (size_t i = 1; i < c->nr_series; i++) {
+		if (c->series[i].nr > most->nr)
+			most = &c->series[i];
+	}
+	if (x->log || most->nr > 8)
 		return;
-	x->nr = first->nr;
-	for (size_t i = 0; i < first->nr; i++)
-		x->tic[i] = first->point[i].x;
+	x->nr = most->nr;
+	for (size_t i = 0; i < most->nr; i++)
+		x->tic[i] = most->point[i].x;
+}
+
+/* Over places, which have no width, line @i is a little beside the one before it. */
+static double aside_of(const struct chart *c, size_t i)
+{
+	return c->nr_rows ? ASIDE * (i - (c->nr_series - 1) / 2.0) : 0;
 }
 
 static void draw_lines(struct plot *p, const struct chart *c, int fd)
@@ -262,6 +278,8 @@ static void draw_lines(struct plot *p, const struct chart *c, int fd)
 			const struct chart_point *at = &c->series[i].point[k];
 
 			axis_include(&x, at->x);
+			if (c->nr_rows)
+				axis_include(&x, at->x + aside_of(c, i));
 			axis_include(&y, at->y);
 			axis_include(&y, at->low);
 			axis_include(&y, at->high);
@@ -279,12 +297,13 @@ static void draw_lines(struct plot *p, const struct chart *c, int fd)
 	put_labels(p, c->x_label, c->y_label);
 	put_axis(p, 'x', &x);
 	put_axis(p, 'y', &y);
+	/* Texts of their own come later, where the tics' would be. */
 	if (c->nr_rows)
-		fputs("unset xtics\n", p->script);
+		fputs("set xtics (\" \" 0)\n", p->script);
 	put_marks(p, c);
 	begin_plot(p);
 	for (size_t i = 0; i < c->nr_series; i++)
-		put_line(p, &c->series[i], y.log);
+		put_line(p, &c->series[i], y.log, aside_of(c, i));
 	put_mark_texts(p, c, &x, &y);
 	if (c->nr_rows) {
 		size_t block = begin_block(p, NULL);
@@ -303,8 +322,11 @@ static void draw_lines(struct plot *p, const struct chart *c, int fd)
 
 /* ------------------------------------------------------------------- histograms */
 
-/* Steps that begin at each x; the last one is as wide as the one before it. */
-static void put_steps(struct plot *p, const struct chart_series *s)
+/*
+ * Steps that begin at each x; the last one is as wide as the one before it. Without symbols,
+ * so their dashes tell them apart, too.
+ */
+static void put_steps(struct plot *p, const struct chart_series *s, size_t dashes)
 {
 	size_t block = begin_block(p, s->name);
 	const struct chart_point *at = s->point;
@@ -318,8 +340,9 @@ static void put_steps(struct plot *p, const struct chart_series *s)
 	fprintf(p->data, "%.9g\t%.9g\n", at[s->nr - 1].x + end, at[s->nr - 1].y);
 	fprintf(p->data, "%.9g\t0\n", at[s->nr - 1].x + end);
 	put_plot(p, block,
-		 "using 1:2 with steps linecolor rgb \"%s\" linewidth 2 title columnheader(2)",
-		 colour(s));
+		 "using 1:2 with steps linecolor rgb \"%s\" linewidth 2 dashtype %zu "
+		 "title columnheader(2)",
+		 colour(s), dashes);
 }
 
 static void draw_histogram(struct plot *p, const struct chart *c, int fd)
@@ -341,7 +364,7 @@ static void draw_histogram(struct plot *p, const struct chart *c, int fd)
 	put_axis(p, 'y', &y);
 	begin_plot(p);
 	for (size_t i = 0; i < c->nr_series; i++)
-		put_steps(p, &c->series[i]);
+		put_steps(p, &c->series[i], i % DASHES + 1);
 	end_plot(p);
 }
 

@@ -127,6 +127,11 @@ def one():
                    why="max_alive 0.032x; threads: 32,000 alive, then Resource temporarily "
                        "unavailable (limit: kernel.pid_max = 32,768); goroutines: 50 alive "
                        "after the 1 s they were given"),
+        experiment("race", "Unsynchronised writes are lost", [
+            metric("lost_none", "count", "not synchronised: additions lost", thread=[7, 8, 9],
+                   goroutine=[5, 6, 7]),
+            metric("none_ns", "ns", "  each", thread=[4, 5, 6], goroutine=[2, 3, 4],
+                   node=[7, 8, 9], other=[10, 11, 12], go=[3, 4, 5])]),
         experiment("gomaxprocs", "GOMAXPROCS decides how many CPUs goroutines use", times,
                    verdict="fails", why="speedup of the goroutine 1.1x, but expected at least 1.4x"),
         experiment("parallel", "Concurrency is not parallelism",
@@ -204,6 +209,12 @@ def svg(name):
     return [f"{name}: {what}" for what in bad]
 
 
+def colour(name, who):
+    """Of the symbol that the key has beside a name."""
+    after = pathlib.Path(name).read_text(encoding="utf-8").split(f"<text>{who}</text>", 1)[1]
+    return next(c for c in re.findall(r'"(#[0-9a-f]{6})"', after) if c != "#222222")
+
+
 def places(value, path=()):
     """The path to each value of a document, but of long lists their first ones."""
     yield path
@@ -233,6 +244,8 @@ def main():
         return []
     if what == "svg":
         return [bad for name in args for bad in svg(name)]
+    if what == "colours":
+        return [colour(name, args[0]) for name in args[1:]]
     if what == "mutants":
         return mutants(json.loads(pathlib.Path(args[0]).read_text(encoding="utf-8")), args[1]) or []
     text = pathlib.Path(args[0]).read_text(encoding="utf-8")

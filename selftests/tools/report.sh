@@ -51,7 +51,7 @@ misused() {
 	matches "$name" "^2 gvt: $pattern\$" "$status $err"
 }
 
-plan 60
+plan 63
 
 for kind in one before after hostile; do
 	look make "$kind" >"$work/$kind.json"
@@ -80,9 +80,9 @@ is "one: a counter that nobody has is left out, one with a name is called so" \
 is "one: no figure is a dash" "each of 100,000 alive at once | - | 1.10 us 1.00..1.50 | -" \
 	"$(look row "$page" "each of 100,000 alive at once")"
 drawn is "one: a picture for each family, unit and series" \
-	"create-times gomaxprocs-speed-up gomaxprocs-time-1-ns overview parallel-4-goroutines-on-2-ps scale-alive-10-ns server-latency-of-a-request server-times" \
+	"create-times gomaxprocs-speed-up gomaxprocs-time-1-ns overview parallel-4-goroutines-on-2-ps race-times scale-alive-10-ns server-latency-of-a-request server-times" \
 	"$(cd "$work/page/deep" && find . -name '*.svg' | sed 's|^./||; s|.svg$||' | sort | paste -sd ' ')"
-drawn is "one: each picture is in the page" 8 "$(grep -o '<svg ' "$page" | wc -l)"
+drawn is "one: each picture is in the page" 9 "$(grep -o '<svg ' "$page" | wc -l)"
 drawn is "one: pictures are SVGs for themselves" "" "$(look svg "$work"/page/deep/*.svg)"
 drawn matches "one: the limit's name is in the picture" 'limit: kernel.pid_max' \
 	"$(<"$work/page/deep/scale-alive-10-ns.svg")"
@@ -90,6 +90,17 @@ drawn matches "one: tics of times and numbers" '>10 us<.*>1M<|>1M<.*>10 us<' \
 	"$(tr -d '\n' <"$work/page/deep/scale-alive-10-ns.svg")"
 drawn matches "one: a timeline has its tracks and tasks" '>P 0<.*>P 1<|>A<' \
 	"$(tr -d '\n' <"$work/page/deep/parallel-4-goroutines-on-2-ps.svg")"
+drawn is "one: a language has one colour, whoever else is there; who is none has another" \
+	"$(look colours go "$work"/page/deep/{create,create}-times.svg) 4" \
+	"$(look colours go "$work"/page/deep/{create,race}-times.svg) $(for who in go node other thread; do
+		look colours "$who" "$work/page/deep/race-times.svg"
+		echo
+	done | sort -u | wc -l)"
+drawn matches "one: a row says where, if that is in no row above it" '>not synchronised: each<' \
+	"$(<"$work/page/deep/race-times.svg")"
+drawn matches "one: steps are told apart by their dashes, too" \
+	'stroke="#0072b2" stroke-dasharray=' \
+	"$(<"$work/page/deep/server-latency-of-a-request.svg")"
 is "nothing else is left in the folder" "" \
 	"$(find "$work/page/deep" ! -name '*.svg' ! -name report.html -type f)"
 

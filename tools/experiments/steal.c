@@ -30,11 +30,11 @@ enum { ON, OFF };
 enum { EACH, BUSIEST, STOLEN, EACH_OFF, BUSIEST_OFF, STOLEN_OFF, NR_METRICS };
 
 static const struct metric_def metrics[NR_METRICS] = {
-	[EACH] = { "job_ns", "ns", "each job, all in one queue at first" },
-	[BUSIEST] = { "busiest_share", "percent", "  jobs done by the busiest P / thread" },
+	[EACH] = { "job_ns", "ns", "all in one queue: each job" },
+	[BUSIEST] = { "busiest_share", "percent", "  jobs of the busiest P / thread" },
 	[STOLEN] = { "stolen", "count", "  steals, of so many jobs" },
-	[EACH_OFF] = { "job_off_ns", "ns", "each job, with stealing switched off" },
-	[BUSIEST_OFF] = { "busiest_share_off", "percent", "  jobs done by the busiest P / thread" },
+	[EACH_OFF] = { "job_off_ns", "ns", "without stealing: each job" },
+	[BUSIEST_OFF] = { "busiest_share_off", "percent", "  jobs of the busiest P / thread" },
 	[STOLEN_OFF] = { "stolen_off", "count", "  steals, of so many jobs" },
 };
 
