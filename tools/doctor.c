@@ -230,7 +230,8 @@ static void check_threads_max(struct finding *f)
 
 static void check_pids_cgroup(struct finding *f)
 {
-	check_limit(f, LIMIT_PIDS_CGROUP);
+	if (!no_cgroups(f))
+		check_limit(f, LIMIT_PIDS_CGROUP);
 }
 
 static void check_nproc(struct finding *f)

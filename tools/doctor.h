@@ -5,6 +5,8 @@
 #ifndef GVT_TOOLS_DOCTOR_H
 #define GVT_TOOLS_DOCTOR_H
 
+#include <stdbool.h>
+
 enum state { STATE_OK, STATE_NOTE, STATE_MISSING };
 
 /**
@@ -21,6 +23,9 @@ struct finding {
 void found(struct finding *f, enum state how, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void remedy(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Return: true, and that is found, where what cgroups limit can't be seen. */
+bool no_cgroups(struct finding *f);
 
 /* doctor_quiet.c: what makes figures differ from one time to the next */
 void check_governor(struct finding *f);

@@ -4,12 +4,16 @@
  * next, or keeps an experiment from its full size; and what would make them steadier.
  *
  * A file that isn't there is no fault: the kernel, or the machine it runs in, has no such
- * thing to set.
+ * thing to set. Where all of its folder is missing nothing is known, and that is said.
  */
+#include <errno.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "doctor.h"
 #include "host.h"
@@ -36,10 +40,31 @@ static bool line_of(const char *path, char *line, size_t size)
 	return is;
 }
 
+/* Without sysfs a file that isn't there tells nothing. Return: whether that was found. */
+static bool no_sysfs(struct finding *f)
+{
+	if (!access("/sys/devices/system/cpu", X_OK))
+		return false;
+	found(f, STATE_NOTE, "not known: /sys is not mounted");
+	remedy(f, "mount -t sysfs none /sys");
+	return true;
+}
+
+bool no_cgroups(struct finding *f)
+{
+	if (cgroup_visible())
+		return false;
+	found(f, STATE_NOTE, "not known: no cgroups are mounted at /sys/fs/cgroup");
+	remedy(f, "mount -t cgroup2 none /sys/fs/cgroup");
+	return true;
+}
+
 void check_governor(struct finding *f)
 {
 	const char *governor = host_governor();
 
+	if (no_sysfs(f))
+		return;
 	if (!governor) {
 		found(f, STATE_OK, "this kernel doesn't choose the frequency");
 	} else if (!strcmp(governor, "performance")) {
@@ -57,6 +82,8 @@ void check_turbo(struct finding *f)
 	char line[16];
 	bool is_intel = line_of(intel, line, sizeof(line));
 
+	if (no_sysfs(f))
+		return;
 	if (!is_intel && !line_of(boost, line, sizeof(line))) {
 		found(f, STATE_OK, "not to be set here");
 	} else if (!strcmp(line, is_intel ? "1" : "0")) {
@@ -71,6 +98,8 @@ void check_smt(struct finding *f)
 {
 	char line[16];
 
+	if (no_sysfs(f))
+		return;
 	if (!line_of("/sys/devices/system/cpu/smt/active", line, sizeof(line)) ||
 	    strcmp(line, "1")) {
 		found(f, STATE_OK, "no two CPUs share a core");
@@ -116,17 +145,16 @@ void check_steal(struct finding *f)
 
 void check_quota(struct finding *f)
 {
-	long long quota = 0, period = 0;
-	char line[64];
+	double cpus = cgroup_cpus();
 
-	if (!line_of("/sys/fs/cgroup/cpu.max", line, sizeof(line)) ||
-	    sscanf(line, "%lld %lld", &quota, &period) != 2 || period <= 0) {
+	if (no_cgroups(f))
+		return;
+	if (cpus <= 0) {
 		found(f, STATE_OK, "none");
 		return;
 	}
-	found(f, STATE_NOTE, "%.2f CPUs: who has used them up stands still for a while",
-	      (double)quota / period);
-	remedy(f, "a container without a CPU quota (cpu.max), or --procs within it");
+	found(f, STATE_NOTE, "%.2f CPUs: who has used them up stands still for a while", cpus);
+	remedy(f, "a container without a CPU quota (cpu.max, cpu.cfs_quota_us), or --procs within it");
 }
 
 void check_clock(struct finding *f)
@@ -146,6 +174,8 @@ void check_huge_pages(struct finding *f)
 {
 	char line[64];
 
+	if (no_sysfs(f))
+		return;
 	if (!line_of("/sys/kernel/mm/transparent_hugepage/enabled", line, sizeof(line))) {
 		found(f, STATE_OK, "none in this kernel");
 	} else if (!strstr(line, "[always]")) {
@@ -156,18 +186,40 @@ void check_huge_pages(struct finding *f)
 	}
 }
 
+/* An event as `gvt trace` opens it, which needs no privilege. Return: 0, or an errno. */
+static int try_perf(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+		.exclude_kernel = 1,
+		.exclude_hv = 1,
+	};
+	long fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 void check_perf(struct finding *f)
 {
+	int err = try_perf();
 	char line[16];
 
 	if (!line_of("/proc/sys/kernel/perf_event_paranoid", line, sizeof(line))) {
 		found(f, STATE_NOTE, "this kernel has no perf events");
 		remedy(f, "none needed: gvt counts without; perf stat could not be compared");
-	} else if (atoi(line) <= 2) {
-		found(f, STATE_OK, "%s", line);
-	} else {
+	} else if (atoi(line) > 2) {
 		found(f, STATE_NOTE, "%s: perf stat is for root alone", line);
 		remedy(f, "sysctl kernel.perf_event_paranoid=2, to compare with perf stat");
+	} else if (err) {
+		found(f, STATE_NOTE, "%s, but perf_event_open: %s", line, strerror(err));
+		remedy(f, "a container whose filter (seccomp) lets it pass: --cap-add PERFMON");
+	} else {
+		found(f, STATE_OK, "%s", line);
 	}
 }
 

@@ -2,11 +2,13 @@
 /*
  * host.c - facts about the machine that results have to be read with.
  */
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
@@ -15,6 +17,8 @@
 
 #include "gvt.h"
 #include "host.h"
+
+#define CGROUP_MOUNT	"/sys/fs/cgroup"
 
 const char *host_kernel(void)
 {
@@ -133,46 +137,6 @@ static uint64_t read_limit(const char *dir, const char *name)
 	return value;
 }
 
-/**
- * struct cgroup_files - where one version of cgroups keeps a limit and its use
- * @mount: of the hierarchy
- * @limit: file of the limit
- * @usage: file of what is used
- */
-struct cgroup_files {
-	const char *mount, *limit, *usage;
-};
-
-/* A limit holds for the group and all above it, so walk up to the mount. */
-static uint64_t room_of_path(const struct cgroup_files *files, const char *group, uint64_t *limit)
-{
-	uint64_t room = UINT64_MAX;
-	char dir[400];
-	char *slash;
-
-	if (snprintf(dir, sizeof(dir), "%s%s", files->mount, group) >= (int)sizeof(dir))
-		return room;
-	for (;;) {
-		uint64_t max = read_limit(dir, files->limit), used;
-
-		/* In another cgroup namespace the path isn't here: only the mount counts. */
-		if (max != UINT64_MAX) {
-			used = read_limit(dir, files->usage);
-			if (used == UINT64_MAX)
-				used = 0;
-			used = used < max ? max - used : 0;
-			if (used < room) {
-				room = used;
-				*limit = max;
-			}
-		}
-		slash = strrchr(dir, '/');
-		if (!slash || (size_t)(slash - dir) < strlen(files->mount))
-			return room;
-		*slash = '\0';
-	}
-}
-
 /* Is @name one of the words in the comma-separated @list? */
 static bool in_list(const char *list, const char *name)
 {
@@ -186,26 +150,41 @@ static bool in_list(const char *list, const char *name)
 	return false;
 }
 
-uint64_t cgroup_room(const char *controller, uint64_t *limit)
+/* A limit holds for the group and all above it, so walk up to the mount. */
+static void each_level(const char *mount, const char *group, bool v2,
+		       void (*look)(const char *dir, bool v2, void *arg), void *arg)
 {
-	bool pids = !strcmp(controller, "pids");
-	const struct cgroup_files v2 = { "/sys/fs/cgroup", pids ? "pids.max" : "memory.max",
-					 pids ? "pids.current" : "memory.current" };
-	const struct cgroup_files v1 = { pids ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup/memory",
-					 pids ? "pids.max" : "memory.limit_in_bytes",
-					 pids ? "pids.current" : "memory.usage_in_bytes" };
-	uint64_t room = UINT64_MAX;
-	char line[400];
-	FILE *f;
+	char dir[400];
+	char *slash;
 
-	*limit = UINT64_MAX;
-	f = fopen("/proc/self/cgroup", "re");
+	if (snprintf(dir, sizeof(dir), "%s%s", mount, group) >= (int)sizeof(dir))
+		return;
+	for (;;) {
+		/* In another cgroup namespace the path isn't here: only the mount counts. */
+		look(dir, v2, arg);
+		slash = strrchr(dir, '/');
+		if (!slash || (size_t)(slash - dir) < strlen(mount))
+			return;
+		*slash = '\0';
+	}
+}
+
+/*
+ * Each level of the groups of this process that may limit what @controller gives: @look reads
+ * files in the folder @dir, named as in version 2 of cgroups, or 1.
+ */
+static void each_group(const char *controller, void (*look)(const char *dir, bool v2, void *arg),
+		       void *arg)
+{
+	char line[400], mount[64];
+	FILE *f = fopen("/proc/self/cgroup", "re");
+
 	if (!f)
-		return room;
+		return;
+	snprintf(mount, sizeof(mount), CGROUP_MOUNT "/%s", controller);
 	/* Lines are HIERARCHY:CONTROLLERS:PATH; hierarchy 0 is version 2. */
 	while (fgets(line, sizeof(line), f)) {
 		char *list = strchr(line, ':'), *group = list ? strchr(list + 1, ':') : NULL;
-		uint64_t here = UINT64_MAX, max = UINT64_MAX;
 
 		if (!group)
 			continue;
@@ -213,16 +192,89 @@ uint64_t cgroup_room(const char *controller, uint64_t *limit)
 		*group++ = '\0';
 		group[strcspn(group, "\n")] = '\0';
 		if (!strcmp(line, "0"))
-			here = room_of_path(&v2, group, &max);
+			each_level(CGROUP_MOUNT, group, true, look, arg);
 		else if (in_list(list, controller))
-			here = room_of_path(&v1, group, &max);
-		if (here < room) {
-			room = here;
-			*limit = max;
-		}
+			each_level(mount, group, false, look, arg);
 	}
 	fclose(f);
-	return room;
+}
+
+struct room {
+	bool pids;	/* else memory */
+	uint64_t room, limit;
+};
+
+static void look_for_room(const char *dir, bool v2, void *arg)
+{
+	struct room *r = arg;
+	const char *limit = v2 ? "memory.max" : "memory.limit_in_bytes";
+	const char *usage = v2 ? "memory.current" : "memory.usage_in_bytes";
+	uint64_t max = read_limit(dir, r->pids ? "pids.max" : limit), used;
+
+	if (max == UINT64_MAX)
+		return;
+	used = read_limit(dir, r->pids ? "pids.current" : usage);
+	if (used == UINT64_MAX)
+		used = 0;
+	used = used < max ? max - used : 0;
+	if (used < r->room) {
+		r->room = used;
+		r->limit = max;
+	}
+}
+
+uint64_t cgroup_room(const char *controller, uint64_t *limit)
+{
+	struct room r = { !strcmp(controller, "pids"), UINT64_MAX, UINT64_MAX };
+
+	each_group(controller, look_for_room, &r);
+	*limit = r.limit;
+	return r.room;
+}
+
+/* "QUOTA PERIOD" in one file, or each in its own; "max", and -1, are no quota. */
+static void look_for_cpus(const char *dir, bool v2, void *arg)
+{
+	double *least = arg, quota, period;
+	char path[512], text[64] = "";
+	FILE *f;
+
+	if (v2) {
+		snprintf(path, sizeof(path), "%s/cpu.max", dir);
+		f = fopen(path, "re");
+		if (!f)
+			return;
+		if (!fgets(text, sizeof(text), f) ||
+		    sscanf(text, "%lf %lf", &quota, &period) != 2)
+			quota = period = 0;
+		fclose(f);
+	} else {
+		uint64_t us = read_limit(dir, "cpu.cfs_quota_us");
+
+		quota = us == UINT64_MAX ? 0 : us;
+		us = read_limit(dir, "cpu.cfs_period_us");
+		period = us == UINT64_MAX ? 0 : us;
+	}
+	if (quota > 0 && period > 0 && (*least <= 0 || quota / period < *least))
+		*least = quota / period;
+}
+
+double cgroup_cpus(void)
+{
+	double least = 0;
+
+	each_group("cpu", look_for_cpus, &least);
+	return least;
+}
+
+bool cgroup_visible(void)
+{
+	struct statfs fs;
+
+	/* Without cgroups there is nothing to be seen. The mount point itself is sysfs's. */
+	if (access("/proc/self/cgroup", R_OK))
+		return true;
+	return !statfs(CGROUP_MOUNT, &fs) && fs.f_type != SYSFS_MAGIC;
 }
 
 uint64_t host_memory_available(void)

@@ -5,6 +5,7 @@
 #ifndef GVT_TOOLS_HOST_H
 #define GVT_TOOLS_HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The running kernel's release, as in `uname -r`. */
@@ -45,5 +46,11 @@ uint64_t host_meminfo(const char *key);
  * Reads both cgroup versions. Return: what may still be added; UINT64_MAX: no limit.
  */
 uint64_t cgroup_room(const char *controller, uint64_t *limit);
+
+/* CPUs by the least CPU quota of the cgroups of this process; 0: they have none. */
+double cgroup_cpus(void);
+
+/* False: what the cgroups of this process limit can't be seen, as they are not mounted. */
+bool cgroup_visible(void);
 
 #endif /* GVT_TOOLS_HOST_H */

@@ -20,11 +20,12 @@
  * struct run - one run of the command
  * @command: the command
  * @migrations: the event; below 0: there is none
+ * @perf_err: why there is none
  * @watch_err: why the module doesn't count it; 0: it does
  */
 struct run {
 	struct command command;
-	int migrations, watch_err;
+	int migrations, perf_err, watch_err;
 };
 
 /* From the exec on, in the process and all that it forks. Return: a descriptor, or < 0. */
@@ -75,6 +76,7 @@ static int run_once(struct run *r, struct stat_sample *s)
 		return EXIT_FAILURE;
 	}
 	r->migrations = open_migrations(command->pid);
+	r->perf_err = r->migrations < 0 ? errno : 0;
 	r->watch_err = -counters_watch_tree(command->pid);
 	t0 = now_ns();
 	command_go(command);
@@ -96,10 +98,8 @@ static int run_once(struct run *r, struct stat_sample *s)
 	return -1;
 }
 
-static void set_note(struct stat_result *r, const struct run *run)
+static void note_counters(char text[STAT_NOTE], const struct run *run)
 {
-	char *text = r->note;
-
 	if (!run->watch_err) {
 		snprintf(text, STAT_NOTE, "%s", counters_note());
 		return;
@@ -114,6 +114,21 @@ static void set_note(struct stat_result *r, const struct run *run)
 		 "creations are those of the whole system, threads and processes; switches and "
 		 "run time are those of children that were waited for; what was switched to, the "
 		 "wait for a CPU, how long a new thread waits, and goroutines are missing");
+}
+
+static void set_note(struct stat_result *r, const struct run *run)
+{
+	char *text = r->note;
+	size_t len;
+
+	note_counters(text, run);
+	len = strlen(text);
+	if (run->perf_err)
+		snprintf(text + len, STAT_NOTE - len,
+			 "%smoves to another CPU are missing: perf_event_open: %s: it takes "
+			 "kernel.perf_event_paranoid of 1 or less, or CAP_PERFMON, and a container "
+			 "that lets it pass",
+			 len ? "; " : "", strerror(run->perf_err));
 }
 
 int stat_command(struct stat_result *r)
