@@ -20,10 +20,19 @@
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
 				 SIGCONT, SIGWINCH };
 
+/* By who started us, as nohup does. It goes on to the command all the same. */
+static bool is_ignored(int sig)
+{
+	struct sigaction act;
+
+	return !sigaction(sig, NULL, &act) && act.sa_handler == SIG_IGN;
+}
+
 /* Who sends these wants an end. */
 static bool is_stop(int sig)
 {
-	return sig == SIGHUP || sig == SIGINT || sig == SIGQUIT || sig == SIGTERM;
+	return (sig == SIGHUP || sig == SIGINT || sig == SIGQUIT || sig == SIGTERM) &&
+	       !is_ignored(sig);
 }
 
 /*
@@ -146,11 +155,13 @@ int command_status(const struct command *c)
 
 bool command_interrupted(void)
 {
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 	static bool was;
 	sigset_t pending;
 
-	if (!was && !sigpending(&pending))
-		was = sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-		      sigismember(&pending, SIGHUP);
+	if (was || sigpending(&pending))
+		return was;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		was |= sigismember(&pending, ends[i]) && is_stop(ends[i]);
 	return was;
 }

@@ -26,9 +26,10 @@
 #define POLL_MS		100
 #define POLL_SHARE	20
 
-/* CPU time of a whole process, ended threads included, in nanoseconds. */
+/* CPU time of a whole process, ended threads included, in nanoseconds; when it began, in ticks. */
 struct cpu_time {
 	double user, system;
+	unsigned long long began;
 };
 
 /**
@@ -163,10 +164,11 @@ static int read_module(struct target *t, size_t nr, struct counters *sum)
 
 /* ------------------------------------------------------------------ procfs */
 
-/* Fields 14 and 15; the second one is a name, which may have anything in it. */
+/* Fields 14, 15 and 22; the second one is a name, which may have anything in it. */
 static bool read_cpu(pid_t pid, struct cpu_time *cpu)
 {
 	double tick = (double)NSEC_PER_SEC / sysconf(_SC_CLK_TCK);
+	unsigned long long began;
 	unsigned long user, system;
 	char path[64], *text, *name_end;
 	bool good;
@@ -176,10 +178,12 @@ static bool read_cpu(pid_t pid, struct cpu_time *cpu)
 	if (!text)
 		return false;
 	name_end = strrchr(text, ')');
-	good = name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-				  &user, &system) == 2;
+	good = name_end && sscanf(name_end + 1,
+				  " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu "
+				  "%*d %*d %*d %*d %*d %*d %llu",
+				  &user, &system, &began) == 3;
 	if (good)
-		*cpu = (struct cpu_time){ user * tick, system * tick };
+		*cpu = (struct cpu_time){ user * tick, system * tick, began };
 	free(text);
 	return good;
 }
@@ -194,9 +198,16 @@ static void note_sample(struct target *t, const struct process_sample *s)
 
 static void step(struct target *t)
 {
+	struct cpu_time cpu = t->cpu[1];
 	struct process_sample now;
 
 	if (process_read(t->pid, &now)) {
+		t->ended = true;
+		return;
+	}
+	/* It has ended, was waited for, and its number is another one's by now. */
+	if (read_cpu(t->pid, &cpu) && cpu.began != t->cpu[0].began) {
+		process_free(&now);
 		t->ended = true;
 		return;
 	}
@@ -204,7 +215,7 @@ static void step(struct target *t)
 	note_sample(t, &now);
 	process_free(&t->last);
 	t->last = now;
-	read_cpu(t->pid, &t->cpu[1]);
+	t->cpu[1] = cpu;
 	if (t->pidfd < 0 && !process_lives(&now))
 		t->ended = true;
 }
@@ -248,8 +259,11 @@ static int begin(struct target *t, pid_t pid)
 		return EXIT_FAILURE;
 	}
 	note_sample(t, &t->last);
-	if (read_cpu(pid, &t->cpu[0]))
-		t->cpu[1] = t->cpu[0];
+	if (!read_cpu(pid, &t->cpu[0])) {
+		complain(name, "has just ended");
+		return EXIT_FAILURE;
+	}
+	t->cpu[1] = t->cpu[0];
 	return 0;
 }
 

@@ -11,7 +11,7 @@ set -uo pipefail
 # A program of which it is known what the kernel has to do for it.
 known=$(cd "$(dirname "$0")" && pwd)/known_threads
 
-plan 55
+plan 56
 
 # ----------------------------------------------------------- status and output
 gvt stat true
@@ -113,6 +113,14 @@ status=0
 wait $pid || status=$?
 is "-r: a signal ends the repetitions" "143 1 15 1" \
 	"$status $(number runs) $(number signal) $(grep -c ready "$work/out")"
+
+# nohup: whoever ignores it wants no end.
+(
+	trap '' HUP
+	# shellcheck disable=SC2016 # for the inner shell
+	exec "$GVT" stat -r 3 --json -o "$work/json" -- sh -c 'kill -HUP $PPID'
+)
+is "-r: an ignored signal doesn't end the repetitions" 3 "$(number runs)"
 
 # -------------------------------------------------------------------- counts
 gvt stat --json -o "$work/json" -- true

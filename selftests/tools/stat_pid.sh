@@ -72,7 +72,7 @@ wrong() {
 	matches "$name: says why" "^gvt: $pattern\$" "$err"
 }
 
-plan 54
+plan 55
 
 # -------------------------------------------------------------- what is wrong
 wrong "-p without a value" '-p: needs a value; .*' -p
@@ -162,6 +162,35 @@ kill -KILL "$b"
 detach ended
 is "it ends when the process does" "0 1" "$status $(number runs)"
 matches "... and has its figures" '^[0-9]+$' "$(number voluntary_ctxt_switches)"
+
+# Its number is another one's before gvt looks again. In a namespace of numbers of its own, so
+# that nobody else takes it.
+cat >"$work/reuse" <<-'EOT'
+	bash -c 'until read -ra s </proc/self/stat && ((s[13] + s[14] >= 5)); do :; done
+		echo >"$1"; read -r _ <>"$2"' sh "$2/burnt" "$2/never" &
+	first=$!
+	until [[ -s $2/burnt ]]; do sleep 0.01; done
+	"$1" stat --json -o "$2/json" -p "$first" &
+	counting=$!
+	until grep -qs "^Pid:	$first\$" /proc/"$counting"/fdinfo/*; do sleep 0.01; done
+	kill -STOP "$counting"
+	kill -KILL "$first"
+	wait "$first"
+	echo "$((first - 1))" >/proc/sys/kernel/ns_last_pid
+	sleep 1000 &
+	second=$!
+	kill -CONT "$counting"
+	wait "$counting"
+	kill -KILL "$second"
+	((first == second)) && echo reused
+EOT
+mkfifo "$work/never"
+name="a number that is another process's is not read on"
+if [[ $(unshare -p -f --kill-child --mount-proc bash "$work/reuse" "$GVT" "$work" 2>"$work/err") != reused ]]; then
+	skip "$name" "needs root, and /proc/sys/kernel/ns_last_pid: $(head -n 1 "$work/err")"
+else
+	matches "$name" '^0 [0-9]+$' "$(number thread_creations) $(number user_ns)"
+fi
 
 attach "$a" 0.2
 detach ended
