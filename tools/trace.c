@@ -75,6 +75,13 @@ static char *make_folder(const char *output)
 		rmdir(dir);
 	}
 	free(dir);
+	/* In LIBGO_TRACE that stands for a number. */
+	if (whole && strstr(whole, "%p")) {
+		complain(whole, "a folder with %%p in its name is no place for traces; give another");
+		rmdir(whole);
+		free(whole);
+		whole = NULL;
+	}
 	return whole;
 }
 
@@ -161,15 +168,35 @@ static int draw(FILE *from, const char *name)
 	return !err && flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* A file that can be read twice. Return: NULL with errno set. */
+static FILE *keep_stdin(void)
+{
+	FILE *file = tmpfile();
+	char bytes[BUFSIZ];
+	size_t n;
+	int err;
+
+	if (!file)
+		return NULL;
+	errno = 0;
+	while ((n = fread(bytes, 1, sizeof(bytes), stdin)) > 0 && fwrite(bytes, 1, n, file) == n)
+		;
+	if (!n && !ferror(stdin) && !fflush(file))
+		return file;
+	err = errno ? errno : EIO;
+	fclose(file);
+	errno = err;
+	return NULL;
+}
+
 static int draw_file(const char *name)
 {
 	bool std = !strcmp(name, "-");
-	FILE *from = std ? tmpfile() : fopen(name, "re");
-	char bytes[BUFSIZ];
-	size_t n;
+	FILE *from = std ? keep_stdin() : fopen(name, "re");
 	struct stat st;
 	int status;
 
+	name = std ? "standard input" : name;
 	if (from && !fstat(fileno(from), &st) && S_ISDIR(st.st_mode)) {
 		fclose(from);
 		from = NULL;
@@ -179,10 +206,7 @@ static int draw_file(const char *name)
 		complain(name, "%s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	/* It is read twice. */
-	while (std && (n = fread(bytes, 1, sizeof(bytes), stdin)) > 0)
-		fwrite(bytes, 1, n, from);
-	status = draw(from, std ? "standard input" : name);
+	status = draw(from, name);
 	fclose(from);
 	return status;
 }

@@ -73,7 +73,7 @@ struct picture {
 	int processes;
 	struct goroutine *goroutine;
 	size_t goroutines;
-	bool more_rows, more_processes;
+	bool more_rows, more_processes, more_goroutines;
 	bool whole;	/* who is in it is known: a file that still grows brings nobody new */
 };
 
@@ -138,7 +138,9 @@ static struct goroutine *goroutine_of(struct picture *p, int64_t pid, int64_t id
 		i = (i + 1) % GOROUTINES;
 	if (p->goroutine[i].id)
 		return &p->goroutine[i];
-	if (!add || p->goroutines >= GOROUTINES / 4 * 3)
+	if (add && p->goroutines >= GOROUTINES / 4 * 3)
+		p->more_goroutines = true;
+	if (!add || p->more_goroutines)
 		return NULL;
 	p->goroutines++;
 	p->goroutine[i] = (struct goroutine){ .pid = pid, .id = id, .symbol = OTHERS };
@@ -450,7 +452,8 @@ static void print_legend(FILE *to, const struct picture *p, const struct process
 	if (column)
 		putc('\n', to);
 	if (n > shown)
-		fprintf(to, "  and %zu more goroutines, all beyond the 61st as #\n", n - shown);
+		fprintf(to, "  and %s%zu more goroutines, all beyond the 61st as #\n",
+			p->more_goroutines ? "more than " : "", n - shown);
 	free(list);
 }
 
@@ -506,16 +509,15 @@ static void draw_process(FILE *to, const struct picture *p, const struct process
 		return;
 	print_legend(to, p, process);
 	if (goroutines)
-		fputs("P, M: the goroutine that ran most in a column, . none; M: - has one and is on no "
-		      "CPU, + is\non a CPU without one\n",
+		fputs("P, M: the goroutine that ran most in a column, . none\n"
+		      "M: - has one and is on no CPU, + is on a CPU without one\n",
 		      to);
 	if (threads)
 		fputs("other threads: the CPU that they are on, . none\n", to);
 	if (p->kernel)
-		fputs("switches: the kernel's; w it waited, p it was preempted, W, P: more than one\n",
-		      to);
+		fputs("switches, by the kernel: w it waited, p was preempted; W, P: several\n", to);
 	else if (p->counted)
-		fputs("switches: p, P: so often the kernel preempted it in the 50 ms before\n", to);
+		fputs("switches: the kernel preempted it in the 50 ms before: p once, P often\n", to);
 	putc('\n', to);
 }
 

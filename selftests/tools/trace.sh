@@ -31,7 +31,7 @@ wrong() {
 	matches "$name: says why" "^gvt: $pattern\$" "$err"
 }
 
-plan 78
+plan 81
 
 # ------------------------------------------------------------------ wrong use
 wrong "no command" 'trace: no command given, .*' trace -o x.json
@@ -189,6 +189,26 @@ matches "drawn from standard input" $'\nP 0 ' "$(<out)"
 sed 's/"goroutine":1,/"goroutine":-3,/; s/"ts":[0-9]*/"ts":99999999999999999999/' g.json >odd.json
 gvt trace --text -i odd.json
 is "odd numbers in a file do no harm" 0 "$status"
+python3 -c 'print("{\"traceEvents\":[")
+for i in range(1, 60001):
+    print("{\"ph\":\"X\",\"cat\":\"goroutine\",\"name\":\"f #%d\",\"pid\":1,\"tid\":10000000,\"ts\":%d,"
+        "\"dur\":1,\"args\":{\"goroutine\":%d,\"thread\":1}}," % (i, i, i))
+print("]}")' >many.json
+gvt trace --text -i many.json
+matches "more goroutines than are told apart: no number that is none" 'and more than [0-9]+ more goroutines' "$out"
+status=0
+(
+	trap '' XFSZ
+	ulimit -f 8
+	exec "$GVT" trace --text -i - <many.json >/dev/null 2>err
+) || status=$?
+is "a full disk where standard input is kept" "1 gvt: standard input: File too large" "$status $(<err)"
+rm -f many.json
+mkdir '100%pure'
+gvt trace -o 100%pure/x.json -- touch "$work/ran"
+matches "a folder that libgo would take for another" '^1 gvt: .*/100%pure/.*: a folder with %p .* no$' \
+	"$status $err $([[ -e ran ]] && echo yes || echo no)"
+rmdir '100%pure'
 gvt trace --text -i "$checker"
 is "what is no trace is not drawn" \
 	"1 gvt: $checker: not a trace of \`gvt trace\` or LIBGO_TRACE" "$status $err"
