@@ -52,10 +52,18 @@ static void chosen_exit(struct chosen *c)
 	free(c->e);
 }
 
+/*
+ * Each once, however often it is named: results are found by its name, and a document in the
+ * OpenMetrics format may have no sample twice.
+ */
 static bool choose_one(struct chosen *c, const struct experiment *e)
 {
 	const struct experiment **more;
 
+	for (size_t i = 0; i < c->nr; i++) {
+		if (c->e[i] == e)
+			return true;
+	}
 	more = reallocarray(c->e, c->nr + 1, sizeof(*c->e));
 	if (!more) {
 		complain("run", "%s", strerror(ENOMEM));

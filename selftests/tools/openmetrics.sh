@@ -45,7 +45,7 @@ sample() {
 	[[ -z $line ]] || echo "${line##* }"
 }
 
-plan 31
+plan 32
 
 gvt run create mainexit --openmetrics --quick --n 20
 cp "$work/out" "$work/doc"
@@ -85,6 +85,11 @@ refused "a quote that is open" '/^gvt_run_cpus/s/"}/}/'
 refused "a label twice" '/^gvt_run_cpus/s/{/{kernel="x",/'
 refused "a name with a dash" 's/gvt_run_cpus/gvt-run-cpus/'
 refused "a bad escape" '/^gvt_run_cpus/s/kernel="/&\\q/'
+
+gvt run mainexit mainexit --openmetrics --quick --n 5
+cp "$work/out" "$work/doc"
+matches "an experiment that is named twice has no sample twice" '^[0-9]+ samples of [0-9]+ families$' \
+	"$(parse "$work/doc")"
 
 # A command whose name has all that a label has to escape.
 printf '#!/bin/sh\nexit 3\n' >"$work/"$'a "b" \\ c\nd'
