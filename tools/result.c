@@ -155,15 +155,16 @@ static struct step step_of(const char *unit, double value)
 
 	if (strcmp(unit, "ns") && strcmp(unit, "bytes"))
 		return (struct step){ "", 1 };
-	while (i < 3 && value < steps[i].size)
+	/* 999.6 ns are told as 1.00 us: as they are rounded, not as they are. */
+	while (i < 3 && value < steps[i].size * 0.9995)
 		i++;
 	return steps[i];
 }
 
-/* Three significant digits, but whole ones in full. */
+/* Three significant digits, also where rounding makes them one more; whole ones in full. */
 static int digits(double value)
 {
-	return value >= 100 || value == 0 ? 0 : value >= 10 ? 1 : 2;
+	return value >= 99.95 || value == 0 ? 0 : value >= 9.995 ? 1 : 2;
 }
 
 /* Switches for one operation: next to none is still told from none. */
@@ -231,11 +232,14 @@ char *text_ratio(char text[TEXT_SIZE], double ratio)
 {
 	char count[TEXT_SIZE];
 
-	if (ratio >= 100)
+	if (ratio >= 99.95)
 		snprintf(text, TEXT_SIZE, "%.46sx", text_count(count, ratio + 0.5));
 	else if (ratio >= 0.1)
-		snprintf(text, TEXT_SIZE, "%.*fx", ratio >= 10 ? 1 : 2, ratio);
-	else
+		snprintf(text, TEXT_SIZE, "%.*fx", ratio >= 9.995 ? 1 : 2, ratio);
+	else if (ratio >= 0.001 || ratio <= 0)
 		snprintf(text, TEXT_SIZE, "%.4fx", ratio);
+	else
+		/* Next to nothing is still told from nothing. */
+		snprintf(text, TEXT_SIZE, "%.2gx", ratio);
 	return text;
 }

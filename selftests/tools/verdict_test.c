@@ -335,6 +335,15 @@ TEST(texts)
 	EXPECT_STREQ("0.90..21.00", text_spread(text, "ns", &f));
 	EXPECT_STREQ("0", text_count(text, 0));
 	EXPECT_STREQ("18,446,744,073,709,551,615", text_count(text, UINT64_MAX));
+	EXPECT_STREQ("1.00 us", text_value(text, "ns", 999.6));
+	EXPECT_STREQ("999 ns", text_value(text, "ns", 999.4));
+	EXPECT_STREQ("10.0 ns", text_value(text, "ns", 9.996));
+	EXPECT_STREQ("100 ns", text_value(text, "ns", 99.96));
+	EXPECT_STREQ("1.00 MiB", text_value(text, "bytes", 1048570));
+	EXPECT_STREQ("100x", text_ratio(text, 99.96));
+	EXPECT_STREQ("10.0x", text_ratio(text, 9.997));
+	EXPECT_STREQ("1.2e-05x", text_ratio(text, 0.0000123));
+	EXPECT_STREQ("0.0000x", text_ratio(text, 0));
 	EXPECT_STREQ("12,346x", text_ratio(text, 12345.6));
 	EXPECT_STREQ("40.6x", text_ratio(text, 40.62));
 	EXPECT_STREQ("0.0321x", text_ratio(text, 0.0321));
