@@ -65,6 +65,11 @@ static int cmd_help(int argc, char **argv)
 	return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "-h") || !strcmp(word, "--help");
+}
+
 /*
  * Where one of the three is closed, what is opened next would take its number, and what is
  * meant for the one would be written to the other. Now it is there, and can't be used.
@@ -93,6 +98,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
+		/* Of each that has a help, also where it takes no other option. */
+		if (argc == 3 && is_help(argv[2]) && print_help(argv[1]))
+			return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
 		if (commands[i].reads_proc && access("/proc/self/stat", R_OK)) {
 			complain("/proc", "is not mounted; what the kernel counts is read there: "
 					  "mount -t proc none /proc");

@@ -7,7 +7,7 @@ set -uo pipefail
 # shellcheck source=selftests/tools/tap.sh
 . "$(dirname "$0")/tap.sh"
 
-plan 41
+plan 42
 
 wrong "no command" 'command: none given; .*gvt help.*'
 wrong "unknown command" 'frobnicate: no such command; .*gvt help.*' frobnicate
@@ -44,6 +44,12 @@ is "list: status 0" 0 "$status"
 matches "list names them" 'create.*switch.*memory.*scale.*skynet' "$out"
 gvt help run
 matches "help run explains its options" '--procs N.*--pin' "$out"
+
+for command in list run stat top trace doctor bench report help; do
+	gvt "$command" --help
+	[[ $status -eq 0 && -n $out && $out == "$("$GVT" help "$command")" ]] || echo "$command: $status $err"
+done >"$work/unexplained"
+is "--help is the help of each command" "" "$(<"$work/unexplained")"
 
 gvt doctor --json
 is "doctor looks at what disturbs" "address_space clock governor huge_pages load nofile overcommit perf quota smt steal turbo" \

@@ -43,7 +43,7 @@ in_zsh() {
 
 experiments=$("$GVT" list | awk 'NR > 1 { print $1 }' | sort)
 
-plan 27
+plan 29
 
 all=$(in_bash "")
 for command in list run stat bench doctor help; do
@@ -71,6 +71,51 @@ is "bash: stat: the command's own arguments are left to it" "" "$(in_bash stat l
 cd "$work" && : >"$work/a_file"
 is "bash: a file" "a_file" "$(in_bash stat -o a_f)"
 is "bash: nothing of what is no command" "" "$(in_bash frobnicate "")"
+
+# typed TEXT: the words that a real shell makes of it, where a tab stands for the tab key
+typed() {
+	python3 - "$top/tools/completion/gvt.bash" "$(dirname "$GVT")" "$1" <<-'EOT'
+	import os, pty, re, signal, sys
+
+	# Only against hanging for good.
+	signal.alarm(300)
+
+	script, path, text = sys.argv[1:]
+	pid, master = pty.fork()
+	if pid == 0:
+	    os.environ.update(PATH=path + ":" + os.environ["PATH"], PS1="ready> ", TERM="dumb",
+	                      INPUTRC="/dev/null")
+	    os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+	seen = b""
+
+	def until(pattern):
+	    global seen
+	    while not re.search(pattern, seen):
+	        seen += os.read(master, 4096)
+	    seen = b""
+
+	until(rb"ready> $")
+	os.write(master, b". '" + script.encode() + b"'; echo lo''aded\r")
+	until(rb"loaded\r?\n(?s:.)*ready> $")
+	# Then to the beginning of the line: what was typed becomes arguments.
+	os.write(master, text.encode() + b"\x01printf '<%s>' \x05; echo '<end>'\r")
+	while not re.search(rb"<gvt>.*<end>", seen):
+	    seen += os.read(master, 4096)
+	print(re.search(rb"<gvt>.*<end>", seen)[0].decode())
+	os.close(master)
+	os.waitpid(pid, 0)
+	EOT
+}
+mkdir "$work/dir_a"
+: >"$work/file with blanks"
+if command -v python3 >/dev/null; then
+	is "bash: a folder is gone on from" "<gvt><stat><-o><dir_a/><end>" "$(typed $'gvt stat -o dir_\t' 2>&1)"
+	is "bash: blanks in a name are quoted" "<gvt><report><file with blanks><end>" \
+		"$(typed $'gvt report file\t' 2>&1)"
+else
+	skip "bash: a folder is gone on from" "python3 is missing"
+	skip "bash: blanks in a name are quoted" "python3 is missing"
+fi
 
 if command -v zsh >/dev/null; then
 	is "zsh: experiments" "scale server skynet stack steal switch" "$(in_zsh run s)"

@@ -12,6 +12,8 @@ _gvt() {
 	while IFS= read -r line; do
 		case $line in
 		:files)
+			# The shell quotes what has to be, and puts a slash behind folders.
+			compopt -o filenames 2>/dev/null
 			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
 			;;
 		":command "*)
