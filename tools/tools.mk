@@ -55,12 +55,13 @@ $(O)/install/gvt: $(TOOLS_OBJ) $(O)/libgvtgo.so
 	$(call say,LD,$@)
 	$(Q)$(TOOLS_LINK) $(if $(TOOLS_RPATH),-Wl$(comma)-rpath$(comma)'$(TOOLS_RPATH)') -o $@
 
-## install-tools: gvt, to DESTDIR and PREFIX/bin, and the schema of its results
+## install-tools: gvt, to DESTDIR and PREFIX/bin, and the schemas of its results
 install-tools: $(O)/install/gvt
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(O)/install/gvt $(DESTDIR)$(PREFIX)/bin/gvt
 	install -d $(DESTDIR)$(PREFIX)/share/gvt
 	install -m 644 tools/schema/result.json $(DESTDIR)$(PREFIX)/share/gvt/result.schema.json
+	install -m 644 tools/schema/stat.json $(DESTDIR)$(PREFIX)/share/gvt/stat.schema.json
 	set -e; for file in $(PEER_FILES); do \
 		install -D -m 644 tools/peers/$$file $(DESTDIR)$(PREFIX)/share/gvt/peers/$$file; done
 

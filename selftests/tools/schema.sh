@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# schema.sh - what `gvt run --json` prints is as the installed schema says; what isn't, is seen.
+# schema.sh - what `gvt run --json` and `gvt stat --json` print is as the installed schemas say;
+# what isn't, is seen.
 
 set -uo pipefail
 # shellcheck source=selftests/tools/tap.sh
@@ -27,7 +28,7 @@ valid() {
 changed() {
 	python3 -c "import json, sys
 d = json.load(open(sys.argv[1]))
-e = d['experiments'][0]
+e = d.get('experiments', [d])[0]
 $2
 json.dump(d, open(sys.argv[2], 'w'))" "$work/result.json" "$work/changed.json"
 	if [[ -n $(valid "$work/changed.json") ]]; then
@@ -40,7 +41,9 @@ json.dump(d, open(sys.argv[2], 'w'))" "$work/result.json" "$work/changed.json"
 names=("a result is as the schema says" "a side that is text is seen" "a missing side is seen"
 	"an unknown verdict is seen" "fewer than five repetitions are seen"
 	"an unknown unit is seen" "a missing counter source is seen"
-	"a series is as the schema says" "a row that is no row is seen" "an unknown kind is seen")
+	"a series is as the schema says" "a row that is no row is seen" "an unknown kind is seen"
+	"stat: a command's result" "stat: of one that a signal ended" "stat: of processes"
+	"stat: less than nothing is seen" "stat: a command and processes are seen")
 plan ${#names[@]}
 
 if ! python3 -c 'import jsonschema' 2>/dev/null; then
@@ -65,4 +68,15 @@ is "${names[7]}" "True" "$(valid "$work/result.json" 2>&1; python3 -c "import js
 print(bool(json.load(open(sys.argv[1]))['experiments'][0]['series'][0]['rows']))" "$work/result.json")"
 changed "${names[8]}" "del e['series'][0]['rows'][0]['end']"
 changed "${names[9]}" "e['series'][0]['kind'] = 'pie'"
+
+schema=${schema%/*}/stat.json
+gvt stat -r 2 --json -o "$work/result.json" -- sh -c 'exit 3'
+is "${names[10]}" "" "$(valid "$work/result.json" 2>&1)"
+# shellcheck disable=SC2016 # for the inner shell
+gvt stat --json -o "$work/result.json" -- sh -c 'kill -TERM $$'
+is "${names[11]}" "" "$(valid "$work/result.json" 2>&1)"
+gvt stat --json -o "$work/result.json" -p $$ 0.1
+is "${names[12]}" "" "$(valid "$work/result.json" 2>&1)"
+changed "${names[13]}" "d['user_ns'] = -1"
+changed "${names[14]}" "d['command'] = ['true']"
 finish
