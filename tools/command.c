@@ -35,24 +35,26 @@ static bool is_stop(int sig)
 	       !is_ignored(sig);
 }
 
-/*
- * They stay blocked until gvt ends: also the next command gets what was blocked before the
- * first one.
- */
-static const sigset_t *block_signals(const sigset_t *set)
-{
-	static sigset_t before;
-	static bool blocked;
+/* What was blocked before the first command: the next one gets that, too. */
+static sigset_t before;
 
-	if (!blocked)
-		sigprocmask(SIG_BLOCK, set, &before);
-	blocked = true;
-	return &before;
+void command_hold_signals(struct command *c)
+{
+	static bool held;
+
+	/* Who started us may have left this one ignored: then nothing could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&c->set);
+	sigaddset(&c->set, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&c->set, forwarded[i]);
+	if (!held)
+		sigprocmask(SIG_BLOCK, &c->set, &before);
+	held = true;
 }
 
 /* In its process: wait at @go for the word, run, tell through @failed what went wrong. */
-static void __attribute__((noreturn)) run(const struct command *c, int go, int failed,
-					  const sigset_t *mask)
+static void __attribute__((noreturn)) run(const struct command *c, int go, int failed)
 {
 	int err = 0;
 	char word;
@@ -62,7 +64,7 @@ static void __attribute__((noreturn)) run(const struct command *c, int go, int f
 		_exit(EXIT_FAILURE);
 	if (c->out >= 0 && dup2(c->out, STDOUT_FILENO) < 0)
 		err = errno;
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!err) {
 		execvp(c->argv[0], c->argv);
 		err = errno;
@@ -75,7 +77,6 @@ static void __attribute__((noreturn)) run(const struct command *c, int go, int f
 int command_start(struct command *c)
 {
 	int go[2], failed[2], err;
-	const sigset_t *before;
 
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
@@ -83,18 +84,12 @@ int command_start(struct command *c)
 		err = -errno;
 		goto err_go;
 	}
-	/* Who started us may have left this one ignored: then nothing could be waited for. */
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&c->set);
-	sigaddset(&c->set, SIGCHLD);
-	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&c->set, forwarded[i]);
-	before = block_signals(&c->set);
+	command_hold_signals(c);
 	c->pid = fork();
 	if (!c->pid) {
 		close(go[1]);
 		close(failed[0]);
-		run(c, go[0], failed[1], before);
+		run(c, go[0], failed[1]);
 	}
 	err = c->pid < 0 ? -errno : 0;
 	close(failed[1]);

@@ -36,9 +36,12 @@ struct command {
 };
 
 /*
- * Its process is there, and waits. From here on signals that are passed on are blocked. Return:
- * 0, or a negative errno.
+ * Signals that are passed on are blocked from here on, until gvt ends: for who makes files
+ * before the command is there.
  */
+void command_hold_signals(struct command *c);
+
+/* Its process is there, and waits; its signals are held. Return: 0, or a negative errno. */
 int command_start(struct command *c);
 
 /* It begins. */
@@ -50,7 +53,7 @@ void command_wait(struct command *c);
 /* The exit status to pass on: as a shell's. */
 int command_status(const struct command *c);
 
-/* After its end: is somebody at the terminal tired of waiting for us? */
+/* Before its beginning, or after its end: is somebody at the terminal tired of waiting for us? */
 bool command_interrupted(void);
 
 #endif /* GVT_TOOLS_COMMAND_H */

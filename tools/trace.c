@@ -252,7 +252,8 @@ static int make_files(struct trace *t, const struct request *q, struct atomic_fi
 static int run_in_folder(struct trace *t, const struct request *q, struct atomic_file *to)
 {
 	FILE *drawing = NULL;
-	int status = record(t), err = 0;
+	/* A signal that came before there was a command ends us when the folder is gone. */
+	int status = command_interrupted() ? EXIT_FAILURE : record(t), err = 0;
 	void (*pipe_handler)(int);
 
 	/* From here on nothing may end us before the folder is gone. */
@@ -293,6 +294,7 @@ static int run_trace(const struct request *q)
 	/* What the command writes must not come into the midst of the file. */
 	if (q->output && !strcmp(q->output, "-"))
 		t.command.out = STDERR_FILENO;
+	command_hold_signals(&t.command);
 	/* Before the command runs: a name that can't be written is found at once. */
 	err = q->output ? atomic_file_open(&to, q->output) : 0;
 	if (err)

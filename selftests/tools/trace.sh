@@ -31,7 +31,7 @@ wrong() {
 	matches "$name: says why" "^gvt: $pattern\$" "$err"
 }
 
-plan 81
+plan 82
 
 # ------------------------------------------------------------------ wrong use
 wrong "no command" 'trace: no command given, .*' trace -o x.json
@@ -140,6 +140,15 @@ status=0
 wait $pid || status=$?
 is "Ctrl-C ends it with what was recorded" "130 ok" "$status $(check i.json)"
 within "... of goroutines" 1 "$(count i.json goroutines)" 1000000000
+rm -f ran
+status=0
+python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.kill(os.getpid(), signal.SIGINT)
+os.execv(sys.argv[1], sys.argv[1:])' "$GVT" trace -o j.json -- touch "$work/ran" >out 2>err || status=$?
+is "Ctrl-C before the command begins: it never does, and nothing is left" "130 " \
+	"$status $(find . -name ran -o -name 'j.json*' -o -name '.gvt-trace*')"
 gvt trace -o i.json -- timeout -s KILL 0.5 "$GVT" bench --one libgo tick-50 100000 1
 is "a program that is killed leaves what it had written" "137 ok" "$status $(check i.json)"
 status=0
