@@ -197,7 +197,7 @@ static int sources_init(struct sources *s, const struct language_state *l, const
 }
 
 /* Go takes no other toolchain or module from the net, and nothing of the user's settings. */
-static void go_environment(const char *cache)
+static void go_environment(const char *cache, const char *temp)
 {
 	static const char *const settings[][2] = {
 		{ "GOENV", "off" }, { "GOFLAGS", "" }, { "GOWORK", "off" },
@@ -212,14 +212,16 @@ static void go_environment(const char *cache)
 		setenv("GOPATH", path, 1);
 		setenv("GOCACHE", build, 1);
 	}
+	setenv("GOTMPDIR", temp, 1);
 }
 
 /*
  * Run a command to its end; @text: what it says first, of either kind. @cache: where a
- * compiler keeps what it needs; NULL: it is none.
+ * compiler keeps what it needs, and @temp: for a while; NULL: it is none.
  * Return: its exit status, or a negative errno.
  */
-static int run_tool(const char *const *argv, const char *cache, char *text, size_t size)
+static int run_tool(const char *const *argv, const char *cache, const char *temp, char *text,
+		    size_t size)
 {
 	pid_t pid;
 	size_t len = 0;
@@ -234,7 +236,7 @@ static int run_tool(const char *const *argv, const char *cache, char *text, size
 	if (!pid) {
 		interrupt_in_child();
 		if (cache)
-			go_environment(cache);
+			go_environment(cache, temp);
 		dup2(fd[1], STDOUT_FILENO);
 		dup2(fd[1], STDERR_FILENO);
 		execv(argv[0], (char *const *)argv);
@@ -281,10 +283,12 @@ static int compile(struct language_state *l, enum language which, const struct s
 		   const char *cache, const char *to)
 {
 	const char *argv[MAX_SOURCES + 8];
-	char text[WHY_SIZE] = "";
+	char text[WHY_SIZE] = "", *temp = text_of("%s.tmp", to);
 	size_t n = 0;
 	int status;
 
+	if (!temp)
+		return -ENOMEM;
 	argv[n++] = l->command;
 	if (which == LANG_GO)
 		argv[n++] = "build";
@@ -295,7 +299,14 @@ static int compile(struct language_state *l, enum language which, const struct s
 	argv[n] = NULL;
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K%s: compiling, once ...", language_name[which]);
-	status = run_tool(argv, cache, text, sizeof(text));
+	/* A compiler that is killed leaves its files; here they are found. */
+	mkdir(temp, 0700);
+	status = run_tool(argv, cache, temp, text, sizeof(text));
+	/* Nor may those that it has started go on writing there. */
+	if (interrupted())
+		interrupt_end_children();
+	remove_tree(temp);
+	free(temp);
 	if (isatty(STDERR_FILENO))
 		fprintf(stderr, "\r\033[K");
 	if (!status)
@@ -353,7 +364,7 @@ static void find_python(struct language_state *l)
 	const char *const argv[] = { l->command, "-c", "import sys; print(sys.executable)", NULL };
 	char text[PATH_ROOM];
 
-	if (run_tool(argv, NULL, text, sizeof(text)))
+	if (run_tool(argv, NULL, NULL, text, sizeof(text)))
 		return;
 	text[strcspn(text, "\n")] = '\0';
 	if (text[0] != '/' || access(text, X_OK))

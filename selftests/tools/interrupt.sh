@@ -77,7 +77,7 @@ d = json.load(sys.stdin)
 print(len(d["experiments"]), d["interrupted"])' <<<"$out" 2>&1)"
 }
 
-plan 27
+plan 29
 
 stopped "create, as it begins" INT 130 measuring create
 stopped "scale, among its threads" INT 130 many_threads scale
@@ -104,6 +104,23 @@ ended
 is "Ctrl-C: one line on stderr" "130 1" "$status $(wc -l <<<"$err")"
 is "Ctrl-C: leaves nothing" "" "$left"
 matches "a table says that it was interrupted" 'interrupted: SIGINT in gil; 0 of 1' "$out"
+
+# Compilers have files of their own for a while.
+names=("Ctrl-C while Go compiles" "... leaves nothing of the compiler's")
+if command -v go >/dev/null; then
+	export XDG_CACHE_HOME=$work/cache
+	compiling() { [[ -n $(find "$TMPDIR" "$XDG_CACHE_HOME" -name 'go-build*' 2>/dev/null) ]]; }
+	start run create --quick --n 5 --peers go
+	until_true compiling
+	kill -INT -- "-$pid"
+	ended
+	matches "${names[0]}" '^130 gvt: run: interrupted by SIGINT in create; ' "$status $err"
+	is "${names[1]}" "" "$left$(find "$XDG_CACHE_HOME" -name 'go-build*' -o -name '*.tmp')"
+	unset XDG_CACHE_HOME
+else
+	skip "${names[0]}" "go is missing: Debian's golang-go"
+	skip "${names[1]}" "go is missing: Debian's golang-go"
+fi
 
 # It waits for who reads; the second signal ends it all the same.
 mkfifo "$work/fifo"
