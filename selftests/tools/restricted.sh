@@ -10,12 +10,23 @@ set -uo pipefail
 
 no_perf=$(cd "$(dirname "$0")" && pwd)/no_perf.py
 
-# found NAME: state and text of that check, from a JSON of `gvt doctor` on the standard input
+# found NAME...: state and text of these checks, from a JSON of `gvt doctor` on the standard
+# input; what is none goes through
 found() {
-	python3 -c 'import json, sys
-for check in json.load(sys.stdin)["checks"]:
-    if check["name"] in sys.argv[1:]:
-        print(check["state"] + ":", check["found"])' "$@" 2>&1
+	awk -v names=" $* " '
+		/^ *"(name|state|found)": / {
+			key = $1
+			sub(/^[^:]*: *"/, "")
+			sub(/",?$/, "")
+			if (key ~ /name/)
+				name = $0
+			else if (key ~ /state/)
+				state = $0
+			else if (index(names, " " name " "))
+				print state ": " $0
+			next
+		}
+		!/^ *["{}[\]]/'
 }
 
 # elsewhere SHELL ARG...: gvt doctor --json in mounts of its own, which that shell text makes

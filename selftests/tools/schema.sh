@@ -10,17 +10,18 @@ set -uo pipefail
 
 schema=${GVT_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}/tools/schema/result.json
 
-# valid FILE: its first error on stdout, if it has one
+# valid FILE...: the first error of each on stdout, if it has one
 valid() {
-	python3 - "$schema" "$1" <<-'EOT'
+	python3 - "$schema" "$@" <<-'EOT'
 	import json, sys
 	import jsonschema
 
-	schema, document = (json.load(open(name)) for name in sys.argv[1:])
+	schema, *documents = (json.load(open(name)) for name in sys.argv[1:])
 	jsonschema.Draft7Validator.check_schema(schema)
-	for error in jsonschema.Draft7Validator(schema).iter_errors(document):
-	    print("/".join(map(str, error.path)), error.message.splitlines()[0])
-	    break
+	for document in documents:
+	    for error in jsonschema.Draft7Validator(schema).iter_errors(document):
+	        print("/".join(map(str, error.path)), error.message.splitlines()[0])
+	        break
 	EOT
 }
 
@@ -42,7 +43,7 @@ names=("a result is as the schema says" "a side that is text is seen" "a missing
 	"an unknown verdict is seen" "fewer than five repetitions are seen"
 	"an unknown unit is seen" "a missing counter source is seen"
 	"a series is as the schema says" "a row that is no row is seen" "an unknown kind is seen"
-	"stat: a command's result" "stat: of one that a signal ended" "stat: of processes"
+	"stat: of commands, one that a signal ended, and processes"
 	"stat: less than nothing is seen" "stat: a command and processes are seen")
 plan ${#names[@]}
 
@@ -71,12 +72,10 @@ changed "${names[9]}" "e['series'][0]['kind'] = 'pie'"
 
 schema=${schema%/*}/stat.json
 gvt stat -r 2 --json -o "$work/result.json" -- sh -c 'exit 3'
-is "${names[10]}" "" "$(valid "$work/result.json" 2>&1)"
 # shellcheck disable=SC2016 # for the inner shell
-gvt stat --json -o "$work/result.json" -- sh -c 'kill -TERM $$'
-is "${names[11]}" "" "$(valid "$work/result.json" 2>&1)"
-gvt stat --json -o "$work/result.json" -p $$ 0.1
-is "${names[12]}" "" "$(valid "$work/result.json" 2>&1)"
-changed "${names[13]}" "d['user_ns'] = -1"
-changed "${names[14]}" "d['command'] = ['true']"
+gvt stat --json -o "$work/killed.json" -- sh -c 'kill -TERM $$'
+gvt stat --json -o "$work/pids.json" -p $$ 0.1
+is "${names[10]}" "" "$(valid "$work/"{result,killed,pids}.json 2>&1)"
+changed "${names[11]}" "d['user_ns'] = -1"
+changed "${names[12]}" "d['pids'] = [1]"
 finish
