@@ -819,7 +819,7 @@ void go_sem_acquire(struct go_sem *s, int64_t n);
 struct go_ctx;
 
 /**
- * go_sem_acquire_ctx() - the same, until a context is done
+ * go_sem_acquire_ctx() - take from the count, unless a context is done before
  * @s: the semaphore
  * @ctx: the context, which stays until this has returned
  * @n: how much, 0 or more; panics with "semaphore: negative weight"
@@ -1109,7 +1109,8 @@ struct iovec;
  *   nothing: who waits then is told -EBADF only some 20 to 50 ms later, or reads
  *   what has got that number meanwhile; and the first wait on a new descriptor of
  *   the same number, unless a call of libgo's made or connected it, may notice so
- *   much later that it is ready.
+ *   much later that it is ready; a write to a socket that got a pipe's number in this
+ *   way may raise SIGPIPE.
  * - Regular files and directories are read and written at once, as by the system
  *   call; deadlines don't hold there. A thread that is no goroutine waits as a
  *   thread: it minds the deadline that was set when it began to wait, and no
@@ -1146,10 +1147,10 @@ ssize_t go_write(int fd, const void *buf, size_t n);
  * go_readv() - read into several buffers
  * @fd: any descriptor
  * @iov: the buffers
- * @n: how many
+ * @n: how many, at most IOV_MAX
  *
  * Context: may block.
- * Return: as go_read().
+ * Return: as go_read(); -EINVAL for another @n.
  * Go: none.
  */
 ssize_t go_readv(int fd, const struct iovec *iov, int n);
@@ -1158,10 +1159,10 @@ ssize_t go_readv(int fd, const struct iovec *iov, int n);
  * go_writev() - write all of several buffers
  * @fd: any descriptor
  * @iov: the buffers
- * @n: how many
+ * @n: how many, at most IOV_MAX
  *
  * Context: may block.
- * Return: as go_write().
+ * Return: as go_write(); -EINVAL for another @n.
  * Go: (*net.Buffers).WriteTo.
  */
 ssize_t go_writev(int fd, const struct iovec *iov, int n);
@@ -1393,7 +1394,7 @@ int go_unix_dial(const char *path);
 struct go_ctx;
 
 /**
- * go_ctx_background() - the root: never cancelled, no deadline, no values
+ * go_ctx_background() - the root of all contexts: never cancelled, no deadline, no values
  *
  * Context: any thread, also where no runtime runs.
  * Return: always the same; freeing it does nothing.
@@ -1427,7 +1428,7 @@ struct go_ctx *go_ctx_with_cancel(struct go_ctx *parent);
 struct go_ctx *go_ctx_with_deadline(struct go_ctx *parent, int64_t t);
 
 /**
- * go_ctx_with_timeout() - the same, for a deadline from now on
+ * go_ctx_with_timeout() - make a context that is cancelled after some time
  * @parent: as of go_ctx_with_cancel()
  * @ns: nanoseconds; 0 or less cancels at once
  *
@@ -1499,7 +1500,7 @@ bool go_ctx_after_stop(struct go_ctx *after);
 void go_ctx_cancel(struct go_ctx *ctx);
 
 /**
- * go_ctx_cancel_cause() - the same, and say why
+ * go_ctx_cancel_cause() - cancel a context, and all below it, and say why
  * @ctx: the context
  * @cause: what go_ctx_cause() is to tell, of this one and those below it; 0: -ECANCELED
  *
@@ -1509,7 +1510,7 @@ void go_ctx_cancel(struct go_ctx *ctx);
 void go_ctx_cancel_cause(struct go_ctx *ctx, int cause);
 
 /**
- * go_ctx_done() - what to wait on
+ * go_ctx_done() - the channel that is closed when a context is done
  * @ctx: the context
  *
  * For go_select() and go_recv(). Not to be closed or freed.
@@ -1522,7 +1523,7 @@ void go_ctx_cancel_cause(struct go_ctx *ctx, int cause);
 struct go_chan *go_ctx_done(struct go_ctx *ctx);
 
 /**
- * go_ctx_err() - has it been cancelled?
+ * go_ctx_err() - has a context been cancelled?
  * @ctx: the context
  *
  * Context: any thread. Does not block.
@@ -1533,7 +1534,7 @@ struct go_chan *go_ctx_done(struct go_ctx *ctx);
 int go_ctx_err(struct go_ctx *ctx);
 
 /**
- * go_ctx_cause() - why?
+ * go_ctx_cause() - why has a context been cancelled?
  * @ctx: the context
  *
  * Context: any thread. Does not block.
@@ -1543,7 +1544,7 @@ int go_ctx_err(struct go_ctx *ctx);
 int go_ctx_cause(struct go_ctx *ctx);
 
 /**
- * go_ctx_deadline() - when will it be cancelled?
+ * go_ctx_deadline() - when will a context be cancelled?
  * @ctx: the context
  *
  * Context: any thread. Does not block.
@@ -1632,7 +1633,7 @@ struct go_ctx *go_group_with_context(struct go_group *g, struct go_ctx *parent);
 void go_group_go(struct go_group *g, int (*fn)(void *), void *arg);
 
 /**
- * go_group_try_go() - the same, if the limit allows it now
+ * go_group_try_go() - run a function in a group, if the limit allows it now
  * @g: the group
  * @fn: the function
  * @arg: its argument
