@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * example.h - what the examples share: how a program begins, and ends when something fails.
+ *
+ * With the library installed, each is built by `cc -o NAME NAME.c $(pkg-config --cflags --libs libgo)`.
  */
 #ifndef LIBGO_EXAMPLE_H
 #define LIBGO_EXAMPLE_H

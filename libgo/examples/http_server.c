@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "example.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 #define ANSWERS		16	/* in one write */
@@ -61,6 +62,8 @@ static int parse(const char *buf, size_t len, struct request *r)
 		if (value)
 			r->last = !strncasecmp(value, "close", 5);
 		value = value_of(line, "Content-Length");
+		if (value && !isdigit((unsigned char)*value))
+			return -1;
 		if (value)
 			r->body = strtoul(value, NULL, 10);
 		if (value_of(line, "Transfer-Encoding"))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * workers.c - four goroutines share the work; main collects what they found, for a second at
- * most. Prints the primes below 1,000,000, counted.
+ * most. Prints the primes below 1,000,000, counted. With the library installed:
+ * `cc -o workers workers.c $(pkg-config --cflags --libs libgo)`.
  */
 #include <libgo.h>
 #include <stdio.h>
