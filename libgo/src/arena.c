@@ -149,7 +149,7 @@ static void check_guard(const char *how)
 
 void arena_init(void)
 {
-	const char *how = getenv("LIBGO_GUARD");
+	const char *how = secure_getenv("LIBGO_GUARD");
 
 	check_guard(how);
 	arena_size = ARENA_MIN;

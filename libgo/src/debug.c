@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * debug.c - the settings in the environment's LIBGO_DEBUG: KEY=NUMBER, KEY=NUMBER, ...
- * like Go's GODEBUG. A key without a number is 1. They are read when a run begins.
+ * like Go's GODEBUG. A key without a number is 1. They are read when a run begins; not by a
+ * program that has more rights than who started it, who could have it run addr2line from anywhere.
  */
 #include "rt.h"
 
@@ -45,7 +46,7 @@ static size_t parse(const char *at, const char *end, int64_t *value)
 /* The number of @key, @dflt where it isn't there. */
 int64_t debug_number(const char *key, int64_t dflt)
 {
-	const char *at = getenv("LIBGO_DEBUG"), *end;
+	const char *at = secure_getenv("LIBGO_DEBUG"), *end;
 
 	for (; at && *at; at = *end ? end + 1 : end) {
 		int64_t value;
@@ -63,7 +64,7 @@ int64_t debug_number(const char *key, int64_t dflt)
 void debug_init(void)
 {
 	static bool said;
-	const char *at = getenv("LIBGO_DEBUG"), *end;
+	const char *at = secure_getenv("LIBGO_DEBUG"), *end;
 
 	for (; !said && at && *at; at = *end ? end + 1 : end) {
 		int64_t value;

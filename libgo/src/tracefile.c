@@ -321,7 +321,8 @@ static int start_thread(struct file *f)
 /* A run begins. False: nothing is to be written, or can be, which is said. */
 bool tracefile_begin(void)
 {
-	const char *path = getenv("LIBGO_TRACE");
+	/* Not for a program that has more rights than who started it: it writes a file. */
+	const char *path = secure_getenv("LIBGO_TRACE");
 	struct file *f;
 	int err = ENAMETOOLONG;
 
