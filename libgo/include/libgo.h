@@ -1181,14 +1181,14 @@ ssize_t go_writev(int fd, const struct iovec *iov, int n);
 ssize_t go_pread(int fd, void *buf, size_t n, off_t offset);
 
 /**
- * go_pwrite() - write at an offset
+ * go_pwrite() - write all of a buffer at an offset
  * @fd: a file
  * @buf: what
  * @n: how many bytes
  * @offset: where to
  *
  * Context: as go_pread().
- * Return: bytes written, or a negative errno.
+ * Return: as go_write().
  * Go: (*os.File).WriteAt.
  */
 ssize_t go_pwrite(int fd, const void *buf, size_t n, off_t offset);

@@ -132,12 +132,15 @@ ssize_t go_pread(int fd, void *buf, size_t n, off_t offset)
 
 ssize_t go_pwrite(int fd, const void *buf, size_t n, off_t offset)
 {
+	size_t done = 0;
 	ssize_t ret;
 
 	do {
-		ret = SYS(pwrite64, fd, buf, n, offset);
-	} while (ret == -EINTR);
-	return ret;
+		ret = SYS(pwrite64, fd, (const char *)buf + done, n - done, offset + (off_t)done);
+		if (ret > 0)
+			done += (size_t)ret;
+	} while (ret == -EINTR || (ret > 0 && done < n));
+	return done ? (ssize_t)done : ret;
 }
 
 /* --------------------------------------------------------------------------- messages */

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <pty.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <termios.h>
@@ -297,6 +298,23 @@ static void empty(void *arg)
 	close_both(p);
 }
 
+/* The kernel takes 2 GiB less a page at once. */
+static void huge(void *arg)
+{
+	size_t n = (size_t)3 << 30;
+	char *buf = mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	CHECK(buf != MAP_FAILED);
+	CHECK(fd >= 0);
+	CHECK_EQ(n, go_write(fd, buf, n));
+	CHECK_EQ(n, go_pwrite(fd, buf, n, 0));
+	CHECK_EQ(0, go_pwrite(fd, buf, 0, 0));
+	CHECK_EQ(0, go_fd_close(fd));
+	CHECK_EQ(-EBADF, go_pwrite(fd, buf, 0, 0));
+	CHECK_EQ(0, munmap(buf, n));
+}
+
 TEST(pipes_and_fifos)
 {
 	run_on(1, pipes, NULL);
@@ -363,6 +381,13 @@ TEST(no_such_kind)
 	if (has_hidden_thread() && !TEST_TSAN)
 		SKIP(return, "qemu-user answers some of these calls itself, and not as Linux does");
 	run_on(1, wrong_kind, NULL);
+}
+
+TEST(more_bytes_than_at_once)
+{
+	if (TEST_VALGRIND)
+		SKIP(return, "Valgrind looks at each of 3 GiB, which takes minutes");
+	run_on(1, huge, NULL);
 }
 
 TEST(zero_bytes)
