@@ -2,7 +2,7 @@
 /*
  * workers.c - four goroutines share the work; main collects what they found, for a second at
  * most. Prints the primes below 1,000,000, counted. With the library installed:
- * `cc -o workers workers.c $(pkg-config --cflags --libs libgo)`.
+ * `cc workers.c -o workers $(pkg-config --cflags --libs libgo)`.
  */
 #include <libgo.h>
 #include <stdio.h>
