@@ -2,7 +2,8 @@
 /*
  * example.h - what the examples share: how a program begins, and ends when something fails.
  *
- * With the library installed, each is built by `cc NAME.c -o NAME $(pkg-config --cflags --libs libgo)`.
+ * With the library installed, each is built by
+ * `cc NAME.c -o NAME $(pkg-config --cflags --libs libgo)`.
  */
 #ifndef LIBGO_EXAMPLE_H
 #define LIBGO_EXAMPLE_H

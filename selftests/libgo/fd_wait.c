@@ -483,7 +483,7 @@ static void passed(void *arg)
 	for (i = 0; i < 3; i++) {
 		CHECK_EQ(0, go_fd_deadline(p[0], 0));
 		CHECK_EQ(1, go_write(p[1], "a", 1));
-		/* Less than it asks for: the next one knows that there is nothing, until it is told. */
+		/* Less than it asks for: the next one waits until it is told of more. */
 		CHECK_EQ(1, go_read(p[0], buf, sizeof(buf)));
 		CHECK_EQ(2, go_write(p[1], "bc", 2));
 		CHECK_EQ(0, go_fd_deadline(p[0], go_now()));
