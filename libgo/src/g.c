@@ -108,7 +108,7 @@ static NOINLINE int refill(struct p *p)
  * Where it ended on another P, it is still in that one's cache: on its way when it is needed.
  * NULL: nothing is fetched.
  */
-static inline void fetch(const struct g *g)
+static ALWAYS_INLINE inline void fetch(const struct g *g)
 {
 	__builtin_prefetch(g, 1);
 	__builtin_prefetch((const void *)((uintptr_t)g + offsetof(struct g, fn)), 1);

@@ -286,12 +286,15 @@ void gq_put_all(struct g *const *g, uint32_t n)
  * @g, which has waited in a long queue, runs soon: what it touches first is fetched from memory
  * together with that of the others, and not for each when it runs. Its frames, and its end.
  */
-static inline void fetch_stack(const struct g *g)
+static ALWAYS_INLINE inline void fetch_stack(const struct g *g)
 {
 	const char *sp = g->sp;
 
-	if (!sp)
+	if (!sp) {
+		/* It is fresh: what it begins with. */
+		__builtin_prefetch(&g->fn);
 		return;
+	}
 	__builtin_prefetch(sp, 1);
 	__builtin_prefetch(sp + 64, 1);
 	__builtin_prefetch(sp + 128, 1);

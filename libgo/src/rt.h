@@ -58,6 +58,7 @@
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define CACHE_ALIGNED	__attribute__((__aligned__(64)))
 #define NOINLINE	__attribute__((__noinline__))
+/* Also for what does nothing but fetch: calls of that gcc drops where it inlines it later. */
 #define ALWAYS_INLINE	__attribute__((__always_inline__))
 /* After a call at a function's end: the function stays on the stack, where dumps show it. */
 #define NO_TAIL_CALL()	__asm__ volatile("")
@@ -225,10 +226,9 @@ struct g {
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
 _Static_assert(offsetof(struct g, fn) == 64, "what a switch touches: a cache line");
 
-struct timer;
 struct timer_slot {
 	int64_t when;
-	struct timer *t;
+	uintptr_t what;			/* a struct timer, or a struct g that sleeps: timer.c */
 };
 
 struct timer_heap {
@@ -281,6 +281,8 @@ struct p {
 	uint32_t hush_len;
 	uint32_t robbed_tick;		/* at which what would run next was last stolen from it, */
 	int64_t robbed_at;		/* and when: idle.c */
+	uint32_t clock_tick;		/* the switch for which the clock was read already, */
+	int64_t clock;			/* and what it said: go_sleep() */
 
 	CACHE_ALIGNED uint32_t head;	/* of the run queue; moved by the owner and by thieves */
 	uint32_t tail;			/* moved by the owner */

@@ -90,7 +90,7 @@ static struct g *look_around(struct m *m, struct p *p)
 			return NULL;
 	}
 	if (timer_first(p) != NEVER)
-		timer_run(m, p, go_now());
+		timer_run(m, p, p->clock_tick == p->tick ? p->clock : go_now());
 	if (unlikely(m_pinned(m) != NULL))
 		return pinned_get(m);
 	if (p->tick % FAIR_TICKS == 0) {
