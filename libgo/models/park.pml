@@ -9,7 +9,7 @@
  *
  * A process here is a context: a goroutine's stack, or an M's own. It runs while on[] says
  * on which M. switch_to() is arch_switch(): what was left can be resumed from that moment on,
- * not before. What the next context has to do for it is in after[], as in p->after; here an
+ * not before. What the next context has to do for it is in after[], as the switch hands it over; here an
  * M and its P are one.
  *
  *   here			there

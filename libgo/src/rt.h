@@ -239,7 +239,10 @@ struct timer_heap {
 	bool missed;			/* something was due, and its P's owner had the lock: timer.c */
 };
 
-/* What the next context has to do for the one that was left: low bits of p->after. */
+/*
+ * What the next context has to do for the one that was left: low bits of what arch_switch()
+ * hands over, a pointer being the others. 0: nothing.
+ */
 enum after {
 	AFTER_UNLOCK,		/* release the spinlock */
 	AFTER_READY,		/* queue the goroutine, behind the others */
@@ -271,7 +274,6 @@ struct p {
 	struct m *m;			/* who holds it, NULL: idle */
 	uint32_t tick;			/* switches */
 	bool solo;			/* the only P: nobody steals from it */
-	uintptr_t after;		/* enum after in the low bits, 0: nothing */
 	struct gvt_runtime_slot *cnt;	/* its counters: the published page, or own */
 	struct g *gfree;		/* free descriptors: see g.c */
 	uint32_t ngfree;
@@ -578,6 +580,20 @@ static inline struct m *m_enter_short(void)
 	return m;
 }
 
+/* The same where nobody is pinned to it either, there is no trace and no C++: see m->pinned. */
+static inline struct m *m_enter_plain(void)
+{
+	struct m *m = arch_m();
+
+	if (unlikely(!m))
+		return NULL;
+	store_relaxed(&m->in_rt, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (unlikely(load_acquire(&m->retake) | m->pinned))
+		return NULL;
+	return m;
+}
+
 static inline void m_leave(struct m *m)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -585,12 +601,9 @@ static inline void m_leave(struct m *m)
 }
 
 /* Done by the context that was switched to, before anything else. */
-static inline void sched_finish(struct p *p)
+static inline void sched_finish(struct p *p, uintptr_t after)
 {
-	uintptr_t after = p->after;
-
 	if (after) {
-		p->after = 0;
 		if ((after & AFTER_MASK) == AFTER_UNLOCK)
 			spin_unlock((uint32_t *)after);
 		else
@@ -1140,8 +1153,8 @@ int64_t schedtrace_tick(int64_t now);
 extern const char gvtgo_switched[];	/* code: where a context is that was left */
 
 void gvtgo_entry(void);
-GO_NORETURN void gvtgo_restart(void *top, void *arg);
-GO_NORETURN void gvtgo_main(struct p *p);
+GO_NORETURN void gvtgo_restart(void *top, struct m *m);
+GO_NORETURN void gvtgo_main(struct m *m, uintptr_t after);
 int gvtgo_call(void **edge, void (*fn)(void *), void *arg);
 GO_NORETURN void gvtgo_unwind(void *edge);
 

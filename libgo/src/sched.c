@@ -9,21 +9,20 @@
  *   further and sleeps. (Go always goes through a scheduler stack: two switches.)
  * - Whatever must not happen before the old goroutine is out of its stack (release
  *   the lock under which it queued itself, queue it as runnable, give its stack
- *   back) is left in p->after and done by the next context: sched_finish().
+ *   back) is handed over by the switch, and done by the next context: sched_finish().
  * - A goroutine gets a stack when it first runs. One that ends without having to
  *   leave its stack to anybody calls the next fresh one in a loop, on the same hot
  *   stack: gvtgo_main(). No switch, no stack, no first touch.
- * - The P that a resumed context finds is handed to it as arch_switch()'s result.
- *   So nothing is read from thread-local storage over a switch, and nothing that a
- *   compiler may have remembered from another thread is used.
+ * - The M that a resumed context finds is handed to it as arch_switch()'s result, and that
+ *   M's errno is its own already. So nothing is read from thread-local storage over a switch,
+ *   and nothing that a compiler may have remembered from another thread is used.
  *
  * Invariants:
  *
  * - A goroutine is in at most one of: a run queue, a waiter's hands, m->cur.
- * - p->after is 0 whenever user code runs.
  * - m->cur is NULL exactly while the thread is on its own stack.
  *
- * Rejected: a handshake flag in each G instead of p->after (Linux's on_cpu): two Ms
+ * Rejected: a handshake flag in each G instead (Linux's on_cpu): two Ms
  * that each switch to what the other one is leaving would wait for each other. Go's
  * order of the local queue was kept: a slot for the one readied last, then first in,
  * first out; a Chase-Lev deque's owner end starves what was queued first.
@@ -162,6 +161,8 @@ static inline bool enter(struct m *m, struct p *p, struct g *g)
 		if (unlikely(g->flags & GO_PINNED))
 			pin(m, g);
 		stack_attach(g, stack_get(p, g));
+	} else {
+		*m->errno_p = g->err;
 	}
 	m->cur = g;
 	store_relaxed(&g->state, G_RUNNING);
@@ -170,37 +171,29 @@ static inline bool enter(struct m *m, struct p *p, struct g *g)
 }
 
 /*
- * A goroutine is on again, on @p, and what the one before it left is done: returns its M.
- * Everything is asked anew, so nothing has to be kept over the switch.
+ * A goroutine is on again, on @m, with @after to be done, which may touch errno. Everything is
+ * asked anew, so nothing has to be kept over the switch. Returns @m.
  */
-static inline struct m *arrive(struct p *p)
+static NOINLINE struct m *arrive_after(struct m *m, uintptr_t after)
 {
-	struct m *m = p->m;
-
+	sched_finish(m->p, after);
 	*m->errno_p = m->cur->err;
 	return m;
 }
 
-/* The same, with something left to do. */
-static NOINLINE struct m *arrive_after(struct p *p)
-{
-	sched_finish(p);
-	return arrive(p);
-}
-
 /*
- * Leaves @g for @next, or for the thread's own stack. Returns when @g runs again,
- * with the M on which it then does.
+ * Leaves @g for @next, or for the thread's own stack, and @after to be done there. Returns when
+ * @g runs again, with the M on which it then does.
  */
-static NOINLINE struct m *switch_away(struct m *m, struct g *g, struct g *next)
+static NOINLINE struct m *switch_away(struct m *m, struct g *g, struct g *next, uintptr_t after)
 {
-	struct p *p = m->p;
+	struct arch_arrival a;
 	void *to;
 
 	g->err = *m->errno_p;
 	if (unlikely(m->eh))
 		eh_switch(m, g, next);
-	if (next && likely(enter(m, p, next))) {
+	if (next && likely(enter(m, m->p, next))) {
 		to = next->sp;
 	} else {
 		next = NULL;
@@ -208,34 +201,41 @@ static NOINLINE struct m *switch_away(struct m *m, struct g *g, struct g *next)
 		to = m->g0_sp;
 	}
 	san_leave_for(&g->stack->fake, m, next);
-	p = arch_switch(&g->sp, to, p);
-	san_arrived(p->m->cur->stack->fake);
-	return arrive_after(p);
+	a = arch_switch(&g->sp, to, m, after);
+	san_arrived(a.m->cur->stack->fake);
+	return arrive_after(a.m, a.after);
 }
 
 /*
- * The same where @next has run before and there is no C++: returns the P on which @g goes on,
- * with p->after still to be done. The hot paths go by this one and by nothing else that is
+ * The same where @next has run before and there is no C++: returns with what was left still to
+ * be done. The hot paths go by this one and by nothing else that is
  * called and comes back: so they need no register that a call would keep, and gvtgo_switch()
  * saves each once, not a function's prologue once more.
  */
-static ALWAYS_INLINE inline struct p *switch_straight(struct m *m, struct p *p, struct g *g,
-						      struct g *next)
+static ALWAYS_INLINE inline struct arch_arrival
+switch_straight(struct m *m, struct p *p, struct g *g, struct g *next, uintptr_t after)
 {
-	g->err = *m->errno_p;
+	struct arch_arrival a;
+	int *errno_p = m->errno_p, err = *errno_p;
+
+	/* Mostly they are the same: then nothing is stored. */
+	if (unlikely(g->err != err))
+		g->err = err;
+	if (unlikely(next->err != err))
+		*errno_p = next->err;
 	m->cur = next;
 	store_relaxed(&next->state, G_RUNNING);
 	count(p, goroutine_switches);
 	san_leave_for(&g->stack->fake, m, next);
-	p = arch_switch(&g->sp, next->sp, p);
-	san_arrived(p->m->cur->stack->fake);
-	return p;
+	a = arch_switch(&g->sp, next->sp, m, after);
+	san_arrived(a.m->cur->stack->fake);
+	return a;
 }
 
 /* The rest of sched_park() where there is more to ask for than the own queue. */
-static NOINLINE struct m *park_slow(struct m *m)
+static NOINLINE struct m *park_slow(struct m *m, uintptr_t after)
 {
-	return switch_away(m, m->cur, pick_ticked(m, m->p));
+	return switch_away(m, m->cur, pick_ticked(m, m->p), after);
 }
 
 /*
@@ -245,6 +245,7 @@ static NOINLINE struct m *park_slow(struct m *m)
 NOINLINE struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 {
 	struct g *g = m->cur, *next;
+	struct arch_arrival a;
 	struct p *p = m->p;
 
 	store_relaxed(&g->why, why);
@@ -252,29 +253,26 @@ NOINLINE struct m *sched_park(struct m *m, uintptr_t after, enum wait_why why)
 	store_relaxed(&g->state, G_WAITING);
 	probe3(park, g->id, p->id, g->why);
 	arch_count64(&p->parks[why]);
-	p->after = after;
 	tick(p);
 	if (unlikely(!is_plain(p, m->pinned)))
-		return park_slow(m);
+		return park_slow(m, after);
 	next = runq_get(p);
 	if (unlikely(!next || !next->sp))
-		return switch_away(m, g, next);
-	p = switch_straight(m, p, g, next);
-	after = p->after;
-	if (after) {
-		if (unlikely((after & AFTER_MASK) != AFTER_UNLOCK))
-			return arrive_after(p);
-		p->after = 0;
-		spin_unlock((uint32_t *)after);
+		return switch_away(m, g, next, after);
+	a = switch_straight(m, p, g, next, after);
+	if (a.after) {
+		if (unlikely((a.after & AFTER_MASK) != AFTER_UNLOCK))
+			return arrive_after(a.m, a.after);
+		spin_unlock((uint32_t *)a.after);
 	}
-	return arrive(p);
+	return a.m;
 }
 
 /* Never comes back: the runtime is stopping, or there is nothing to wait for. */
 NOINLINE void sched_stop_here(struct m *m)
 {
 	store_relaxed(&m->cur->state, G_RUNNABLE);
-	switch_away(m, m->cur, NULL);
+	switch_away(m, m->cur, NULL, 0);
 	__builtin_unreachable();
 }
 
@@ -290,7 +288,7 @@ NOINLINE struct m *sched_requeue(struct m *m)
 	if (unlikely(trace_on))
 		trace_gap(m);
 	m->left = g;
-	return switch_away(m, g, NULL);
+	return switch_away(m, g, NULL, 0);
 }
 
 static ALWAYS_INLINE inline void queue_next(struct m *m, struct g *g)
@@ -398,6 +396,7 @@ static NOINLINE struct m *yield_to(struct m *m, struct g *next)
 {
 	struct p *p = m->p;
 	struct g *g = m->cur;
+	uintptr_t after = 0;
 
 	if (!next) {
 		if (likely(!loop_wanted(p) && (!m_pinned(m) || !idle_others_wait(p))))
@@ -412,8 +411,8 @@ static NOINLINE struct m *yield_to(struct m *m, struct g *next)
 	if (p->solo && likely(!g->pin))
 		runq_put(p, g);
 	else
-		p->after = (uintptr_t)g | AFTER_READY;
-	return switch_away(m, g, next);
+		after = (uintptr_t)g | AFTER_READY;
+	return switch_away(m, g, next, after);
 }
 
 NOINLINE struct m *sched_yield_here(struct m *m)
@@ -439,22 +438,22 @@ static NOINLINE void yield_slow(struct m *m, struct g *next)
 }
 
 /* Behind the switch. */
-static NOINLINE void yield_after(struct p *p)
+static NOINLINE void yield_after(struct m *m, uintptr_t after)
 {
-	uintptr_t after = p->after;
-
 	/* Where nobody does anything but yield. */
 	if (likely((after & AFTER_MASK) == AFTER_READY)) {
-		p->after = 0;
-		runq_put(p, (struct g *)(after & ~(uintptr_t)AFTER_MASK));
+		runq_put(m->p, (struct g *)(after & ~(uintptr_t)AFTER_MASK));
+		after = 0;
 	}
-	m_leave(arrive_after(p));
+	m_leave(arrive_after(m, after));
 }
 
 NOINLINE void go_yield(void)
 {
-	struct m *m = m_enter_short();
+	struct m *m = m_enter_plain();
 	struct g *g, *next = NULL;
+	struct arch_arrival a;
+	uintptr_t after = 0;
 	struct p *p;
 
 	if (unlikely(!m))
@@ -462,9 +461,9 @@ NOINLINE void go_yield(void)
 	g = m->cur;
 	p = m->p;
 	tick(p);
-	if (unlikely(!is_plain(p, m->pinned) || p->runnext))
+	if (unlikely(!is_plain(p, (uintptr_t)p->runnext)))
 		goto slow;
-	if (p->solo) {
+	if (likely(p->solo)) {
 		next = runq_turn(p, g);
 		if (unlikely(!next))
 			goto slow;
@@ -477,14 +476,14 @@ NOINLINE void go_yield(void)
 		}
 		if (unlikely(!next->sp))
 			goto slow;
-		p->after = (uintptr_t)g | AFTER_READY;
+		after = (uintptr_t)g | AFTER_READY;
 	}
 	store_relaxed(&g->state, G_RUNNABLE);
-	p = switch_straight(m, p, g, next);
-	if (unlikely(p->after))
-		yield_after(p);
+	a = switch_straight(m, p, g, next, after);
+	if (unlikely(a.after))
+		yield_after(a.m, a.after);
 	else
-		m_leave(arrive(p));
+		m_leave(a.m);
 	return;
 slow:
 	yield_slow(m, next);
@@ -523,20 +522,19 @@ static NO_TSAN bool finish_g(struct m *m)
 		count(p, goroutine_switches);
 		return true;
 	}
-	p->after = (uintptr_t)s | AFTER_STACK;
 	if (!next || !enter(m, p, next)) {
 		next = NULL;
 		m->cur = NULL;
 	}
 	san_leave_for(NULL, m, next);
-	arch_switch(&nowhere, next ? next->sp : m->g0_sp, p);
+	arch_switch(&nowhere, next ? next->sp : m->g0_sp, m, (uintptr_t)s | AFTER_STACK);
 	__builtin_unreachable();
 }
 
 /* Not inlined into gvtgo_main() for TSan, which sees no release there. */
-static IN_TSAN void finish(struct p *p)
+static IN_TSAN void finish(struct p *p, uintptr_t after)
 {
-	sched_finish(p);
+	sched_finish(p, after);
 }
 
 static IN_TSAN void leave(struct m *m)
@@ -550,13 +548,10 @@ static IN_TSAN struct m *come_in(void)
 }
 
 /* What runs on a goroutine's stack: one goroutine after the other. */
-NO_TSAN void gvtgo_main(struct p *p)
+NO_TSAN void gvtgo_main(struct m *m, uintptr_t after)
 {
-	struct m *m;
-
 	san_arrived(NULL);
-	finish(p);
-	m = p->m;
+	finish(m->p, after);
 	do {
 		struct g *g = m->cur;
 
@@ -594,7 +589,7 @@ NOINLINE NO_TSAN void sched_exit(bool returned)
 	finish_g(m);
 	/* The frames above are of no use any more. */
 	san_restart(m, s);
-	gvtgo_restart(s->top, m->p);
+	gvtgo_restart(s->top, m);
 }
 
 /*
@@ -631,12 +626,15 @@ NOINLINE void sched_loop(struct m *m)
 		if (unlikely(trace_on))
 			trace_run(m, g);
 		if (likely(enter(m, p, g))) {
+			struct arch_arrival a;
+
 			san_leave_for(&m->g0_fake, m, g);
-			p = arch_switch(&m->g0_sp, g->sp, p);
+			a = arch_switch(&m->g0_sp, g->sp, m, 0);
 			san_arrived(m->g0_fake);
+			p = m->p;
 			/* Without a P: it was taken. */
 			if (likely(p)) {
-				sched_finish(p);
+				sched_finish(p, a.after);
 				if (unlikely(trace_on))
 					trace_left(p);
 			}

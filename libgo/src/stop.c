@@ -90,7 +90,7 @@ void stop_on_signal(struct m *m, void *ctx)
 			eh_load(m, NULL);
 		sigprocmask(SIG_SETMASK, &((ucontext_t *)ctx)->uc_sigmask, NULL);
 		san_leave_for(NULL, m, NULL);
-		arch_switch(&nowhere, m->g0_sp, m->p);
+		arch_switch(&nowhere, m->g0_sp, m, 0);
 		__builtin_unreachable();
 	}
 	/* A reader that never is quiescent again would block every grace period. */

@@ -73,12 +73,18 @@ static inline long arch_syscall(long nr, long a, long b, long c, long d, long e,
 	return x0;
 }
 
-void *gvtgo_switch(void **save, void *to, void *arg);
+/* See ../x86_64/arch.h, as for what follows. It is returned in x0 and x1. */
+struct arch_arrival {
+	struct m *m;
+	uintptr_t after;
+};
 
-/* See ../x86_64/arch.h. Here a call, until somebody has measured it on a real one. */
-static inline void *arch_switch(void **save, void *to, void *arg)
+struct arch_arrival gvtgo_switch(struct m *m, uintptr_t after, void **save, void *to);
+
+/* Here a call, until somebody has measured it on a real one. */
+static inline struct arch_arrival arch_switch(void **save, void *to, struct m *m, uintptr_t after)
 {
-	return gvtgo_switch(save, to, arg);
+	return gvtgo_switch(m, after, save, to);
 }
 
 /* Words that gvtgo_switch() loads from a stack: see switch.S. */

@@ -9,8 +9,8 @@
 	.text
 
 /*
- * void *gvtgo_switch(void **save, void *to, void *arg), gvtgo_switched: see
- * ../x86_64/switch.S.
+ * struct arch_arrival gvtgo_switch(struct m *m, uintptr_t after, void **save, void *to),
+ * gvtgo_switched: see ../x86_64/switch.S. What is handed over stays in x0 and x1.
  */
 	.globl	gvtgo_switch
 	.hidden	gvtgo_switch
@@ -45,8 +45,8 @@ gvtgo_switch:
 	str	x9, [sp, #160]
 
 	mov	x10, sp
-	str	x10, [x0]
-	mov	sp, x1
+	str	x10, [x2]
+	mov	sp, x3
 	.globl	gvtgo_switched
 	.hidden	gvtgo_switched
 gvtgo_switched:
@@ -80,12 +80,14 @@ gvtgo_switched:
 	.cfi_restore x28
 	.cfi_restore x29
 	.cfi_restore x30
-	mov	x0, x2
 	br	x30
 	.cfi_endproc
 	.size	gvtgo_switch, .-gvtgo_switch
 
-/* Where a new stack begins: gvtgo_switch() comes here, behind the nop, with arg in x0. */
+/*
+ * Where a new stack begins: gvtgo_switch() comes here, behind the nop. What it hands over is
+ * where gvtgo_main() has its arguments.
+ */
 	.globl	gvtgo_entry
 	.hidden	gvtgo_entry
 	.type	gvtgo_entry, %function
@@ -101,7 +103,7 @@ gvtgo_entry:
 	.cfi_endproc
 	.size	gvtgo_entry, .-gvtgo_entry
 
-/* void gvtgo_restart(void *top, void *arg): see ../x86_64/switch.S. */
+/* void gvtgo_restart(void *top, struct m *m): see ../x86_64/switch.S. */
 	.globl	gvtgo_restart
 	.hidden	gvtgo_restart
 	.type	gvtgo_restart, %function
@@ -111,6 +113,7 @@ gvtgo_restart:
 	mov	sp, x0
 	.cfi_undefined x30
 	mov	x0, x1
+	mov	x1, #0
 	b	gvtgo_entry
 	.cfi_endproc
 	.size	gvtgo_restart, .-gvtgo_restart

@@ -85,10 +85,17 @@ static inline long arch_syscall(long nr, long a, long b, long c, long d, long e,
 #define ARCH_CLOBBERS_512
 #endif
 
-void *gvtgo_switch(void **save, void *to, void *arg);
+/* What a switch hands to the context that it goes to: see arch_switch(). */
+struct arch_arrival {
+	struct m *m;		/* the thread's */
+	uintptr_t after;	/* what the one that was left has left to be done: rt.h */
+};
 
 /*
- * gvtgo_switch() without a call instruction: it is told in rax where to come back to,
+ * Saves the context, its stack pointer to *@save, and goes on in the one whose stack pointer
+ * is @to: there this returns what it is given here.
+ *
+ * It is gvtgo_switch() without a call instruction: it is told in rax where to come back to,
  * and pushes that itself. A call would leave an entry in the processor's stack of return
  * addresses, and since the switch itself doesn't end in ret, the next ret would be
  * predicted to go there, wrongly: 5 to 8 ns for each switch. So it is as if nothing had
@@ -102,20 +109,18 @@ void *gvtgo_switch(void **save, void *to, void *arg);
  * see it: its own unwind information, which may count from rsp, holds at both
  * instructions so.
  */
-static inline void *arch_switch(void **save, void *to, void *arg)
+static inline struct arch_arrival arch_switch(void **save, void *to, struct m *m, uintptr_t after)
 {
-	void *ret;
-
 	__asm__ volatile("leaq 1f(%%rip), %%rax\n\t"
 			 "jmp gvtgo_switch\n"
 			 "1:"
-			 : "=a"(ret), "+D"(save), "+S"(to), "+d"(arg)
+			 : "+D"(m), "+S"(after), "+c"(save), "+d"(to)
 			 :
-			 : "rcx", "r8", "r9", "r10", "r11", "cc", "memory", "st", "st(1)", "st(2)",
+			 : "rax", "r8", "r9", "r10", "r11", "cc", "memory", "st", "st(1)", "st(2)",
 			   "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "xmm0", "xmm1", "xmm2",
 			   "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
 			   "xmm12", "xmm13", "xmm14", "xmm15" ARCH_CLOBBERS_512);
-	return ret;
+	return (struct arch_arrival){ m, after };
 }
 
 /* Words that gvtgo_switch() reads of a stack: one below what it pops, see switch.S. */

@@ -19,13 +19,11 @@
 	.text
 
 /*
- * void *gvtgo_switch(void **save, void *to, void *arg)
+ * gvtgo_switch: arch_switch() jumps here, the return address being in rax.
  *
- * Saves the caller's context, its stack pointer to *save; goes on in the context
- * whose stack pointer is to. There this call returns arg.
- *
- * It is jumped to, the return address being in rax: arch_switch(). The unwind information
- * is right at each instruction, on the old stack and on the new one.
+ * Saves the context, its stack pointer to *rcx; goes on in the one whose stack pointer is
+ * rdx. What is handed over stays where it is, in rdi and rsi. The unwind information is right
+ * at each instruction, on the old stack and on the new one.
  *
  * gvtgo_switched is where a saved context lies ready: with its saved stack pointer and
  * this pc, any unwinder finds all its frames, the saved registers included (frames.c, the
@@ -39,6 +37,9 @@ gvtgo_switch:
 	.cfi_startproc
 	.cfi_def_cfa %rsp, 0
 	.cfi_register %rip, %rax
+	/* Early: what stmxcsr has stored takes long to be loaded again. */
+	stmxcsr	-64(%rsp)
+	fnstcw	-60(%rsp)
 	pushq	%rax
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %rip, 0
@@ -60,25 +61,15 @@ gvtgo_switch:
 	pushq	%r15
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %r15, 0
-	stmxcsr	-8(%rsp)
-	fnstcw	-4(%rsp)
-	movl	-8(%rsp), %r8d
-	movzwl	-4(%rsp), %r9d
 
-	movq	%rsp, (%rdi)
-	movq	%rsi, %rsp
+	movq	%rsp, (%rcx)
+	movq	%rsp, %r10
+	movq	%rdx, %rsp
 	.globl	gvtgo_switched
 	.hidden	gvtgo_switched
 gvtgo_switched:
 	/* The frame has the same shape on the other stack: the CFI above holds. */
-
-	/* Only the control bits: the flags below them are nobody's to keep. */
-	xorl	-8(%rsp), %r8d
-	testl	$0xffc0, %r8d
-	jne	2f
-	cmpw	-4(%rsp), %r9w
-	jne	2f
-1:	popq	%r15
+	popq	%r15
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore %r15
 	popq	%r14
@@ -96,28 +87,34 @@ gvtgo_switched:
 	popq	%rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore %rbp
-	movq	%rdx, %rax
-	popq	%rcx
+
+	/*
+	 * Nobody else goes on on the stack that was left until what it left is done. Only the
+	 * control bits: the flags below them are nobody's to keep.
+	 */
+	movl	-8(%r10), %r8d
+	movzwl	-4(%r10), %r9d
+	xorl	-8(%rdx), %r8d
+	testl	$0xffc0, %r8d
+	jne	2f
+	cmpw	-4(%rdx), %r9w
+	jne	2f
+1:	popq	%rcx
 	.cfi_adjust_cfa_offset -8
 	.cfi_register %rip, %rcx
 	jmp	*%rcx
 
-	.cfi_adjust_cfa_offset 56
-	.cfi_rel_offset %rip, 48
-	.cfi_rel_offset %rbp, 40
-	.cfi_rel_offset %rbx, 32
-	.cfi_rel_offset %r12, 24
-	.cfi_rel_offset %r13, 16
-	.cfi_rel_offset %r14, 8
-	.cfi_rel_offset %r15, 0
-2:	ldmxcsr	-8(%rsp)
-	fldcw	-4(%rsp)
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rip, 0
+2:	ldmxcsr	-8(%rdx)
+	fldcw	-4(%rdx)
 	jmp	1b
 	.cfi_endproc
 	.size	gvtgo_switch, .-gvtgo_switch
 
 /*
- * Where a new stack begins: gvtgo_switch() comes here, behind the nop, with arg in rax.
+ * Where a new stack begins: gvtgo_switch() comes here, behind the nop. What it hands over is
+ * where gvtgo_main() has its arguments.
  * Unwinders stop here, rip being undefined. They take a return address for the end of a
  * call and look at what is before it: that is the nop.
  */
@@ -130,15 +127,14 @@ gvtgo_entry:
 	.cfi_undefined %rip
 	nop
 	xorl	%ebp, %ebp
-	movq	%rax, %rdi
 	call	gvtgo_main
 	ud2
 	.cfi_endproc
 	.size	gvtgo_entry, .-gvtgo_entry
 
 /*
- * void gvtgo_restart(void *top, void *arg): forget this stack's frames, begin
- * anew at top (16-byte aligned) with gvtgo_main(arg).
+ * void gvtgo_restart(void *top, struct m *m): forget this stack's frames, begin
+ * anew at top (16-byte aligned) with gvtgo_main(m, 0).
  */
 	.globl	gvtgo_restart
 	.hidden	gvtgo_restart
@@ -148,7 +144,8 @@ gvtgo_restart:
 	.cfi_startproc
 	movq	%rdi, %rsp
 	.cfi_undefined %rip
-	movq	%rsi, %rax
+	movq	%rsi, %rdi
+	xorl	%esi, %esi
 	jmp	gvtgo_entry
 	.cfi_endproc
 	.size	gvtgo_restart, .-gvtgo_restart
