@@ -18,8 +18,8 @@
 #define NAMED		4	/* waiters that are named */
 #define CASES		8	/* of a select, that are shown */
 
-/* Where @member would lie; by offset, as the pointer may be no pointer any more, misaligned too. */
-#define MEMBER_AT(at, type, member)	((const void *)((const char *)(at) + offsetof(type, member)))
+/* Where @member would lie; by number, as the pointer may be no pointer any more, misaligned too. */
+#define MEMBER_AT(at, type, member)	((const void *)((uintptr_t)(at) + offsetof(type, member)))
 
 static void say_waiters(struct dump *d, const char *what, const struct waiter *at)
 {
@@ -62,7 +62,7 @@ static void say_select(struct dump *d, const struct waiter *first, uint32_t n)
 		struct waiter w;
 		uint8_t send;
 
-		if (!dump_peek(d, first + i, &w, sizeof(w)))
+		if (!dump_peek(d, (const void *)((uintptr_t)first + i * sizeof(w)), &w, sizeof(w)))
 			return;
 		/* No record may be there any more, and so anything in place of a bool. */
 		memcpy(&send, &w.send, sizeof(send));
@@ -86,8 +86,8 @@ static void say_owner(struct dump *d, const char *what, const void *at)
 		dump_say(d, "%sa thread", what);
 }
 
-/* What @q is the end of. */
-#define OBJECT(type)	((const type *)((const char *)q - offsetof(type, _lock)))
+/* What @q is the end of; as above. */
+#define OBJECT(type)	((const type *)((uintptr_t)q - offsetof(type, _lock)))
 
 static void say_sync(struct dump *d, enum wait_why why, const struct waiter *w)
 {

@@ -80,7 +80,7 @@ static void changes_its_own(void *arg)
 /* Also those that begin when a goroutine has changed its thread's. */
 TEST(mask_of_later_threads)
 {
-	/* No goroutine goes on on another thread. */
+	/* No goroutine continues on another thread. */
 	setenv("LIBGO_DEBUG", "preempt=0", 1);
 	run_on(5, changes_its_own, NULL);
 }
