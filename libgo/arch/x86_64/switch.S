@@ -89,7 +89,7 @@ gvtgo_switched:
 	.cfi_restore %rbp
 
 	/*
-	 * Nobody else goes on on the stack that was left until what it left is done. Only the
+	 * Nobody else runs on the stack that was left until what it left is done. Only the
 	 * control bits: the flags below them are nobody's to keep.
 	 */
 	movl	-8(%r10), %r8d
