@@ -305,6 +305,38 @@ TEST(overlapping_repetitions_are_unsure)
 	EXPECT_EQ(NULL, strstr(r.why, "unsure"));
 }
 
+/* What the spread may turn around is not told; a bound far beyond it is missed for certain. */
+TEST(a_bound_within_the_spread_is_not_missed)
+{
+	double low[] = { 1, 2, 6 }, high[] = { 5, 8, 9 }, higher[] = { 7, 8, 9 };
+	struct expectation e = { EXPECT_RATIO_MIN, "m", SIDE_THREAD, 1 };
+	struct result r;
+
+	fill(&r, 1, 1);
+	r.metrics[0].side[SIDE_THREAD] = figure_from(low, N(low));
+	r.metrics[0].side[SIDE_GOROUTINE] = figure_from(high, N(high));
+	verdict_compute(&r, &e, 1, true);
+	EXPECT_EQ(VERDICT_NOT_MEASURED, r.verdict);
+	EXPECT_NE(NULL, strstr(r.why, "unsure"));
+	/* 6 by 5 at best. */
+	e.bound = 1.3;
+	verdict_compute(&r, &e, 1, true);
+	EXPECT_EQ(VERDICT_FAILS, r.verdict);
+	e = (struct expectation){ EXPECT_RATIO_MAX, "m", SIDE_THREAD, 0.2 };
+	verdict_compute(&r, &e, 1, true);
+	EXPECT_EQ(VERDICT_NOT_MEASURED, r.verdict);
+	/* 1 by 9 at best. */
+	e.bound = 0.1;
+	verdict_compute(&r, &e, 1, true);
+	EXPECT_EQ(VERDICT_FAILS, r.verdict);
+
+	/* Apart. */
+	r.metrics[0].side[SIDE_GOROUTINE] = figure_from(higher, N(higher));
+	e = (struct expectation){ EXPECT_RATIO_MIN, "m", SIDE_THREAD, 0.8 };
+	verdict_compute(&r, &e, 1, true);
+	EXPECT_EQ(VERDICT_FAILS, r.verdict);
+}
+
 TEST(equal_or_missing_figures_are_not_unsure)
 {
 	struct result r;
