@@ -2,8 +2,11 @@
 /*
  * cpus.c - how many Ps there are unless somebody says: the environment's GOMAXPROCS,
  * else the CPUs that this process may use: its affinity mask, and its cgroup's quota.
+ * And how many of the machine's CPUs are left over for another thread.
  */
 #include "rt.h"
+
+#include "netpoll.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -91,4 +94,43 @@ int cpus_default(void)
 	if (quota && quota < n)
 		n = quota;
 	return n > GO_MAXPROCS_LIMIT ? GO_MAXPROCS_LIMIT : n;
+}
+
+/*
+ * How many of the machine's threads run, or wait for a CPU, as /proc/loadavg (@fd) tells: the number
+ * before its slash. 0: it doesn't tell.
+ */
+static uint32_t machine_running(int fd)
+{
+	char text[128], *slash;
+	long n = SYS(pread64, fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = 0;
+	slash = strchr(text, '/');
+	while (slash && slash > text && slash[-1] >= '0' && slash[-1] <= '9')
+		slash--;
+	return slash ? (uint32_t)strtoul(slash, NULL, 10) : 0;
+}
+
+/* Of the machine: those that were there at first, whoever may use them. 0: nothing tells. */
+uint32_t cpus_online(void)
+{
+	static long n;
+
+	if (!n)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	return n > 0 ? (uint32_t)n : 0;
+}
+
+/*
+ * By a thread without a P: how many CPUs have others than this process's @busy Ps to run? More than
+ * there are where they wait for each other; 0, too, where nothing tells. @fd: of /proc/loadavg, or
+ * -1.
+ */
+uint32_t cpus_taken(int fd, uint32_t busy)
+{
+	uint32_t running = machine_running(fd);
+
+	/* This thread is one of them. */
+	return running > busy + 1 ? running - busy - 1 : 0;
 }

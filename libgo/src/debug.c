@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 static const char *const keys[] = {
-	"cool", "helpers", "leaks", "lines", "nosteal", "preempt", "schedtrace", "tick", "tracebuf",
+	"cool",	   "cpus",	 "helpers", "leaks",	"lines", "nosteal",
+	"preempt", "schedtrace", "tick",    "tracebuf",
 };
 
 static bool known(const char *key, size_t len)
@@ -73,7 +74,7 @@ void debug_init(void)
 		if (parse(at, end, &value))
 			continue;
 		dprintf(STDERR_FILENO,
-			"gvt: LIBGO_DEBUG: %.*s is not a setting; there are cool=MILLISECONDS, helpers=THREADS, leaks, lines, nosteal, preempt=MICROSECONDS, schedtrace=MILLISECONDS, tick=NUMBER and tracebuf=KIBIBYTES\n",
+			"gvt: LIBGO_DEBUG: %.*s is not a setting; there are cool=MILLISECONDS, cpus=NUMBER, helpers=THREADS, leaks, lines, nosteal, preempt=MICROSECONDS, schedtrace=MILLISECONDS, tick=NUMBER and tracebuf=KIBIBYTES\n",
 			(int)(end - at), at);
 		said = true;
 	}

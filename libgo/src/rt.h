@@ -1062,7 +1062,11 @@ void netpoll_sweep(bool all);
 void netpoll_exit(void);
 void netpoll_in_child(void);
 
+	int loadavg;			/* -1: there is none */
 /* -------------------------------------------------------------- preempt.c */
+	uint32_t crowds;		/* that it told of more than one goroutine */
+	uint32_t cpus;			/* of the machine; 0: nothing tells */
+	uint32_t taken;			/* of them by others than this process, on the average; sixteenths */
 
 void preempt_init(void);
 void preempt_exit(bool all);
@@ -1078,6 +1082,7 @@ bool preempt_may_crowd(void);
 void preempt_unstick(uint32_t n);
 void preempt_look_loose(void);
 void preempt_hand_on(void);
+void netpoll_begin(void);
 
 /* --------------------------------------------------------------- sysmon.c */
 
@@ -1147,6 +1152,8 @@ int64_t dump_tick(int64_t now, bool idle);
 void leaks_report(void);
 void schedtrace_init(void);
 int64_t schedtrace_tick(int64_t now);
+uint32_t cpus_online(void);
+uint32_t cpus_taken(int fd, uint32_t busy);
 
 /* ---------------------------------------------------------- arch/ switch.S */
 

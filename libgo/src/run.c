@@ -449,6 +449,7 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 	g->state = G_RUNNABLE;
 	dump_init();
 	preempt_init();
+	netpoll_begin();
 	err = sysmon_start();
 	if (err)
 		goto err_sysmon;

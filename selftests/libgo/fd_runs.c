@@ -395,6 +395,8 @@ TEST(busy_processors)
 	run_on(2, busy, NULL);
 }
 
+#define MANY	20
+
 static int begun;
 
 /* Sends back what it gets; but what is long needs the other one beside it, on another P. */
@@ -447,6 +449,70 @@ TEST(two_ready_at_once)
 
 	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
 		run_on(2, two_at_once, &n[i]);
+}
+
+/*
+ * The same where other processes have all CPUs, so that no P is woken for the second one: the
+ * monitor sees that it waits.
+ */
+TEST(two_ready_at_once_on_a_full_machine)
+{
+	size_t n[] = { 0, 1, scaled(300) };
+
+	setenv("LIBGO_DEBUG", "cpus=1", 1);
+	for (size_t i = 0; i < ARRAY_SIZE(n); i++)
+		run_on(2, two_at_once, &n[i]);
+}
+
+static int read_there;
+
+static void counts_what_it_reads(void *arg)
+{
+	char c;
+
+	CHECK_EQ(1, go_read((int)(intptr_t)arg, &c, 1));
+	if (inc(read_there) == 1)
+		/* It keeps its P until all others, which are ready with it, have run elsewhere. */
+		while (rd(read_there) < MANY)
+			;
+	go_wg_done(&wg);
+}
+
+static void *writes_to_all(void *arg)
+{
+	int (*p)[2] = arg;
+
+	for (int i = 0; i < MANY; i++)
+		CHECK_EQ(1, write(p[i][1], "a", 1));
+	return NULL;
+}
+
+/* More than are left in a queue for its owner. */
+static void many_at_once(void *arg)
+{
+	uint64_t before = parks();
+	int p[MANY][2];
+	pthread_t t;
+
+	read_there = 0;
+	go_wg_add(&wg, MANY);
+	for (int i = 0; i < MANY; i++) {
+		make_pair(p[i], SOCK_STREAM);
+		start(counts_what_it_reads, (void *)(intptr_t)p[i][0]);
+	}
+	until_parked(before, MANY);
+	t = start_thread(writes_to_all, p);
+	go_wg_wait(&wg);
+	pthread_join(t, NULL);
+	for (int i = 0; i < MANY; i++)
+		close_both(p[i]);
+}
+
+TEST(many_ready_at_once_on_a_full_machine)
+{
+	setenv("LIBGO_DEBUG", "cpus=1", 1);
+	for (int i = 0; i < 3; i++)
+		run_on(2, many_at_once, NULL);
 }
 
 /* The only P has no thread while that is in a blocking call: somebody has to look nevertheless. */
