@@ -41,6 +41,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <urcu/wfcqueue.h>
 
@@ -785,7 +786,6 @@ int timer_add_locked(struct p *p, struct timer *t);
 void timer_del(struct timer *t);
 bool timer_start(struct m *m, struct timer *t, int64_t when);
 bool timer_stop(struct timer *t);
-struct timer_heap *timer_lock_own(struct m *m, struct timer *t);
 bool timer_put(struct timer_heap *h, struct timer *t, int64_t when);
 bool timer_hold(struct timer *t);
 void timer_set(struct m *m, struct timer *t, int64_t when);
@@ -803,10 +803,33 @@ static inline void timer_release(struct timer *t)
 	spin_unlock(&t->lock);
 }
 
+/* go_now() */
+static inline int64_t clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+}
+
+/* @m's own heap, locked, where @t belongs to it; else NULL. timer_put() has to follow. */
+static inline struct timer_heap *timer_lock_own(struct m *m, struct timer *t)
+{
+	struct p *p = m->p;
+
+	if (load_acquire(&t->gen) != load_relaxed(&sched.gen) || load_relaxed(&t->p) != p)
+		return NULL;
+	spin_lock(&p->timers.lock);
+	if (likely(load_relaxed(&t->p) == p))
+		return &p->timers;
+	spin_unlock(&p->timers.lock);
+	return NULL;
+}
+
 /* @ns from now. */
 static inline int64_t timer_in(int64_t ns)
 {
-	int64_t now = go_now();
+	int64_t now = clock_now();
 
 	if (ns <= 0)
 		return now;
@@ -1039,7 +1062,11 @@ void stop_on_signal(struct m *m, void *ctx);
 struct netpoll {
 	CACHE_ALIGNED uint32_t on;	/* somebody may wait for a descriptor */
 	int epoll, wake;		/* -1: not open yet */
+	int loadavg;			/* -1: there is none */
 	CACHE_ALIGNED uint32_t looks;
+	uint32_t crowds;		/* that it told of more than one goroutine */
+	uint32_t cpus;			/* of the machine; 0: nothing tells */
+	uint32_t taken;			/* of them by others than this process, on the average; sixteenths */
 };
 extern struct netpoll netpoll;
 
@@ -1055,6 +1082,7 @@ static inline bool netpoll_due(const struct p *p)
 	return netpoll_on() && p->tick % NET_TICKS == 0 && !load_relaxed(&sched.poller);
 }
 
+void netpoll_begin(void);
 void netpoll_look(struct m *m);
 void netpoll_interrupt(void);
 void netpoll_monitor(int64_t now);
@@ -1062,11 +1090,7 @@ void netpoll_sweep(bool all);
 void netpoll_exit(void);
 void netpoll_in_child(void);
 
-	int loadavg;			/* -1: there is none */
 /* -------------------------------------------------------------- preempt.c */
-	uint32_t crowds;		/* that it told of more than one goroutine */
-	uint32_t cpus;			/* of the machine; 0: nothing tells */
-	uint32_t taken;			/* of them by others than this process, on the average; sixteenths */
 
 void preempt_init(void);
 void preempt_exit(bool all);
@@ -1082,7 +1106,6 @@ bool preempt_may_crowd(void);
 void preempt_unstick(uint32_t n);
 void preempt_look_loose(void);
 void preempt_hand_on(void);
-void netpoll_begin(void);
 
 /* --------------------------------------------------------------- sysmon.c */
 
@@ -1129,6 +1152,8 @@ int64_t debug_number(const char *key, int64_t dflt);
 const char *symbol_name(const void *addr, char *buf, size_t size);
 bool symbol_object(const void *addr, uintptr_t *base, const char **path);
 int cpus_default(void);
+uint32_t cpus_online(void);
+uint32_t cpus_taken(int fd, uint32_t busy);
 
 static inline uint64_t rng_next(uint64_t *s)
 {
@@ -1152,8 +1177,6 @@ int64_t dump_tick(int64_t now, bool idle);
 void leaks_report(void);
 void schedtrace_init(void);
 int64_t schedtrace_tick(int64_t now);
-uint32_t cpus_online(void);
-uint32_t cpus_taken(int fd, uint32_t busy);
 
 /* ---------------------------------------------------------- arch/ switch.S */
 

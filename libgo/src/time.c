@@ -69,30 +69,33 @@ static void fill(struct func_timer *t, void (*fn)(void *), void *arg)
 	store_relaxed(&t->fn, fn);
 }
 
-bool func_timer_start(struct m *m, struct func_timer *t, int64_t when, void (*fn)(void *),
-		      void *arg)
+/* Where @t does not belong to the own heap. */
+static NOINLINE bool start_anew(struct m *m, struct func_timer *t, int64_t when,
+				void (*fn)(void *), void *arg)
 {
-	struct timer_heap *h = timer_lock_own(m, &t->timer);
-	bool pending;
+	bool pending = timer_hold(&t->timer);
 
-	if (likely(h)) {
-		fill(t, fn, arg);
-		return timer_put(h, &t->timer, when);
-	}
-	pending = timer_hold(&t->timer);
 	fill(t, fn, arg);
 	timer_set(m, &t->timer, when);
 	return pending;
 }
 
-void go_timer_start(struct go_timer *t, int64_t ns, void (*fn)(void *), void *arg)
+bool func_timer_start(struct m *m, struct func_timer *t, int64_t when, void (*fn)(void *),
+		      void *arg)
 {
-	struct func_timer *f = (struct func_timer *)t;
-	int64_t when = timer_in(ns);
+	struct timer_heap *h = m ? timer_lock_own(m, &t->timer) : NULL;
+
+	if (unlikely(!h))
+		return start_anew(m, t, when, fn, arg);
+	fill(t, fn, arg);
+	return timer_put(h, &t->timer, when);
+}
+
+/* go_timer_start() by who has not come in the short way. */
+static NOINLINE void start_slow(struct func_timer *f, int64_t when, void (*fn)(void *), void *arg)
+{
 	struct m *m;
 
-	if (!fn)
-		go_panic("go_timer_start: no function");
 	if (enter(&m)) {
 		func_timer_start(m, f, when, fn, arg);
 	} else {
@@ -104,12 +107,42 @@ void go_timer_start(struct go_timer *t, int64_t ns, void (*fn)(void *), void *ar
 	leave(m);
 }
 
-bool go_timer_stop(struct go_timer *t)
+void go_timer_start(struct go_timer *t, int64_t ns, void (*fn)(void *), void *arg)
+{
+	struct func_timer *f = (struct func_timer *)t;
+	int64_t when = timer_in(ns);
+	struct m *m;
+
+	if (unlikely(!fn))
+		go_panic("go_timer_start: no function");
+	m = m_enter_short();
+	if (unlikely(!m)) {
+		start_slow(f, when, fn, arg);
+		return;
+	}
+	func_timer_start(m, f, when, fn, arg);
+	m_leave(m);
+}
+
+static NOINLINE bool stop_slow(struct func_timer *f)
 {
 	struct m *m;
-	bool pending = enter(&m) && func_timer_stop((struct func_timer *)t);
+	bool pending = enter(&m) && func_timer_stop(f);
 
 	leave(m);
+	return pending;
+}
+
+bool go_timer_stop(struct go_timer *t)
+{
+	struct func_timer *f = (struct func_timer *)t;
+	struct m *m = m_enter_short();
+	bool pending;
+
+	if (unlikely(!m))
+		return stop_slow(f);
+	pending = func_timer_stop(f);
+	m_leave(m);
 	return pending;
 }
 

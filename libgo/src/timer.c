@@ -37,7 +37,6 @@
 #include "rt.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "san.h"
 
@@ -49,10 +48,7 @@
 
 int64_t go_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * NSEC_PER_SEC + t.tv_nsec;
+	return clock_now();
 }
 
 /* A goroutine that sleeps, and nothing else: nobody takes it out before its time. */
@@ -289,27 +285,11 @@ static void set_gen(struct timer *t)
 	store_release(&t->gen, load_relaxed(&sched.gen));
 }
 
-/* @m's own heap, locked, where @t belongs to it; else NULL. timer_put() has to follow. */
-struct timer_heap *timer_lock_own(struct m *m, struct timer *t)
-{
-	struct timer_heap *h;
-
-	if (!m || load_acquire(&t->gen) != load_relaxed(&sched.gen) || load_relaxed(&t->p) != m->p)
-		return NULL;
-	h = &m->p->timers;
-	spin_lock(&h->lock);
-	if (load_relaxed(&t->p) == m->p)
-		return h;
-	spin_unlock(&h->lock);
-	return NULL;
-}
-
-/* @t is due at @when, in @h, which it belongs to, and which is unlocked. True: it was pending. */
-bool timer_put(struct timer_heap *h, struct timer *t, int64_t when)
+/* timer_put() where it is pending, or does not stand last. */
+static NOINLINE bool put_slow(struct timer_heap *h, struct timer *t)
 {
 	uint32_t index = t->index;
 
-	t->when = when;
 	if (index) {
 		sift(h, index - 1, slot_of(t));
 		set_first(h);
@@ -320,10 +300,26 @@ bool timer_put(struct timer_heap *h, struct timer *t, int64_t when)
 	return index;
 }
 
+/* @t is due at @when, in @h, which it belongs to, and which is unlocked. True: it was pending. */
+bool timer_put(struct timer_heap *h, struct timer *t, int64_t when)
+{
+	uint32_t i = h->n;
+
+	t->when = when;
+	if (unlikely(t->index || i == h->cap || (i && h->heap[(i - 1) / ARITY].when > when)))
+		return put_slow(h, t);
+	h->heap[i] = slot_of(t);
+	t->index = h->n = i + 1;
+	if (!i)
+		store_relaxed(&h->first, when);
+	spin_unlock(&h->lock);
+	return false;
+}
+
 /* See struct timer. */
 bool timer_start(struct m *m, struct timer *t, int64_t when)
 {
-	struct timer_heap *h = timer_lock_own(m, t);
+	struct timer_heap *h = m ? timer_lock_own(m, t) : NULL;
 	bool pending;
 
 	if (likely(h))
@@ -333,22 +329,56 @@ bool timer_start(struct m *m, struct timer *t, int64_t when)
 	return pending;
 }
 
-bool timer_stop(struct timer *t)
+/* @t belongs to @h, which is unlocked. */
+static NOINLINE bool stop_locked(struct timer_heap *h, struct timer *t)
+{
+	bool pending = t->index;
+
+	if (pending)
+		remove_timer(h, t);
+	spin_unlock(&h->lock);
+	return pending;
+}
+
+static NOINLINE bool stop_slow(struct timer *t)
 {
 	struct timer_heap *h = lock_home(t);
 	bool pending;
 
-	if (likely(h)) {
-		pending = t->index;
-		if (pending)
-			remove_timer(h, t);
-		spin_unlock(&h->lock);
-		return pending;
-	}
+	if (h)
+		return stop_locked(h, t);
 	/* Idle; or somebody has it in hand, and is waited for. */
 	pending = timer_hold(t);
 	timer_release(t);
 	return pending;
+}
+
+/* Short where it stands last, as the one that was started last mostly does. */
+bool timer_stop(struct timer *t)
+{
+	struct timer_heap *h;
+	struct p *p;
+	uint32_t n;
+
+	if (unlikely(load_acquire(&t->gen) != load_relaxed(&sched.gen)))
+		return stop_slow(t);
+	p = load_acquire(&t->p);
+	if (unlikely(!p || !spin_trylock(&p->timers.lock)))
+		return stop_slow(t);
+	h = &p->timers;
+	if (unlikely(load_relaxed(&t->p) != p)) {
+		spin_unlock(&h->lock);
+		return stop_slow(t);
+	}
+	n = h->n;
+	if (!n || t->index != n)
+		return stop_locked(h, t);
+	t->index = 0;
+	h->n = n - 1;
+	if (n == 1)
+		store_relaxed(&h->first, NEVER);
+	spin_unlock(&h->lock);
+	return true;
 }
 
 /*
