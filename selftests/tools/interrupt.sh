@@ -77,7 +77,7 @@ d = json.load(sys.stdin)
 print(len(d["experiments"]), d["interrupted"])' <<<"$out" 2>&1)"
 }
 
-plan 29
+plan 36
 
 stopped "create, as it begins" INT 130 measuring create
 stopped "scale, among its threads" INT 130 many_threads scale
@@ -121,6 +121,48 @@ else
 	skip "${names[0]}" "go is missing: Debian's golang-go"
 	skip "${names[1]}" "go is missing: Debian's golang-go"
 fi
+
+# bench: its first workload was finished, in the second one a repetition never ends.
+mkdir "$work/peers"
+cat >"$work/peers/bench-go" <<-EOT
+	#!/bin/sh
+	case \$1 in
+	version) echo go-played ;;
+	yield) echo 7 ;;
+	*) : >'$work/second'; sleep 1000 ;;
+	esac
+EOT
+chmod +x "$work/peers/bench-go"
+export GVT_PEERS=$work/peers
+second() { [[ -e $work/second ]]; }
+# bench_stopped PID ARG...
+bench_stopped() {
+	local whom=$1
+
+	shift
+	rm -f "$work/second"
+	start bench --quick --procs 1 "$@"
+	until_true second
+	kill -s INT -- "$whom$pid"
+	ended
+}
+one_line='130 gvt: bench: interrupted by SIGINT in yield-100; [01] of [12] workloads were finished'
+bench_stopped "" yield yield-100 --json
+matches "bench: says so, once" "^$one_line\$" "$status $err"
+is "bench: leaves nothing" "" "$left"
+is "bench: what was finished is there" "yield 7 True" "$(python3 -c 'import json, sys
+d = json.load(sys.stdin)
+print(*[w["name"] for w in d["workloads"]], d["workloads"][0]["at"][0]["go"], d["interrupted"])' \
+	<<<"$out" 2>&1)"
+bench_stopped - yield-100
+matches "bench: Ctrl-C before anything was finished" "^$one_line\$" "$status $err"
+is "bench: ... leaves nothing" "" "$left"
+bench_stopped - yield yield-100
+matches "bench: Ctrl-C: a table" 'yield, 2 of them .*reached: .*interrupted: SIGINT in yield-100; 1 of 2' \
+	"$out"
+unset GVT_PEERS
+is "bench: all of it is not interrupted" "False" "$("$GVT" bench --quick --procs 1 timer --json 2>/dev/null |
+	python3 -c 'import json, sys; print(json.load(sys.stdin)["interrupted"])')"
 
 # It waits for who reads; the second signal ends it all the same.
 mkfifo "$work/fifo"

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <libgo.h>
 
 #include "bench/bench.h"
+#include "interrupt.h"
 #include "output.h"
 
 #define MAX_REPS	99
@@ -181,20 +183,42 @@ static double load_average(void)
 	return getloadavg(&load, 1) == 1 ? load : -1;
 }
 
+/* What is printed is not all. Return: an exit status. */
+static int run_interrupted(const struct bench *b)
+{
+	const char *name = b->rows[b->nr_done].w->name;
+	int signo = interrupted();
+	char what[128];
+
+	snprintf(what, sizeof(what), "SIG%s in %s; %zu of %zu workloads were finished",
+		 sigabbrev_np(signo), name, b->nr_done, b->nr_rows);
+	if (b->o.format == FORMAT_TABLE)
+		printf("\ninterrupted: %s\n", what);
+	complain("bench", "interrupted by %s", what);
+	flush_stdout();
+	return 128 + signo;
+}
+
 static int run(struct bench *b)
 {
-	int err = 0;
+	int err = 0, print_err;
 
+	interrupt_begin();
 	bench_find_go(b);
 	b->load[0] = load_average();
-	for (size_t k = 0; k < b->nr_rows && !err; k++)
-		err = bench_measure(b, &b->rows[k]);
+	while (b->nr_done < b->nr_rows && !err) {
+		err = bench_measure(b, &b->rows[b->nr_done]);
+		b->nr_done += !err;
+	}
+	interrupt_end_children();
 	b->load[1] = load_average();
-	if (!err)
-		err = b->o.format == FORMAT_JSON ? bench_json(b) : bench_tables(b);
-	if (err)
-		complain("bench", "%s", strerror(-err));
-	return !err && flush_stdout() && !b->failed ? EXIT_SUCCESS : EXIT_FAILURE;
+	/* Whatever ended it: what was finished is not lost. */
+	print_err = b->o.format == FORMAT_JSON ? bench_json(b) : bench_tables(b);
+	if (b->nr_done < b->nr_rows && interrupted())
+		return run_interrupted(b);
+	if (err || print_err)
+		complain("bench", "%s", strerror(err ? -err : -print_err));
+	return !err && !print_err && flush_stdout() && !b->failed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int cmd_bench(int argc, char **argv)

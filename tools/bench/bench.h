@@ -38,6 +38,9 @@ struct bench_run {
 	char why[WHY_SIZE];
 };
 
+/* Why there is no figure where it would be 0 ns: of BENCH_NO_ROOM, too. */
+#define BENCH_TOO_SHORT	"it took less than the clock can tell"
+
 /* Give up with a reason. Return: -ECANCELED. */
 int bench_give_up(struct bench_run *r, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -125,6 +128,7 @@ struct bench_row {
  * @go_version: as it says itself
  * @rows: the workloads
  * @nr_rows: how many
+ * @nr_done: those at the front that are measured: all, unless a signal or an error came
  * @load: how many wanted a CPU when it began, and when it ended; below 0: not known
  * @failed: a side came to no end, where the machine had room for it
  */
@@ -135,7 +139,7 @@ struct bench {
 	size_t nr_procs;
 	char go_program[4096], go_version[64];
 	struct bench_row *rows;
-	size_t nr_rows;
+	size_t nr_rows, nr_done;
 	double load[2];
 	bool failed;
 };
@@ -176,7 +180,7 @@ int bench_child(char *const argv[], char *line, size_t size);
 /* The Go program: where it is, and its version. Return: false, and says so, if there is none. */
 bool bench_find_go(struct bench *b);
 
-/* All repetitions of a row, sides in turn. */
+/* All repetitions of a row, sides in turn. Return: 0; -EINTR, or another negative errno. */
 int bench_measure(struct bench *b, struct bench_row *row);
 
 int bench_tables(const struct bench *b);

@@ -9,17 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
 #include "forked.h"
+#include "interrupt.h"
 
 /* One that takes longer hangs. */
 #define TIMEOUT_NS	(300 * NSEC_PER_SEC)
 
 static void child(char *const argv[], int out)
 {
+	interrupt_in_child();
 	unset_runtimes();
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
@@ -31,20 +34,24 @@ static void child(char *const argv[], int out)
 
 /*
  * The first line of what comes in; what comes after is read, and dropped, so that its
- * writer goes on. Return: 0; -ETIMEDOUT; another negative errno.
+ * writer goes on. To the end of the pipe, or of the process, of which others may hold
+ * the pipe. Return: 0; -ETIMEDOUT; another negative errno.
  */
-static int read_line(int in, char *line, size_t size)
+static int read_line(int in, int process, char *line, size_t size)
 {
+	struct pollfd pfd[2] = { { .fd = in, .events = POLLIN },
+				 { .fd = process, .events = POLLIN } };
 	int64_t end = now_ns() + TIMEOUT_NS, left;
-	struct pollfd pfd = { .fd = in, .events = POLLIN };
 	size_t len = 0;
 	char text[512];
 	ssize_t got;
 
 	line[0] = '\0';
 	while ((left = end - now_ns()) > 0) {
-		if (poll(&pfd, 1, left / 1000000 + 1) <= 0)
+		if (poll(pfd, 2, left / 1000000 + 1) <= 0)
 			continue;
+		if (!pfd[0].revents)
+			break;
 		got = read(in, text, sizeof(text));
 		if (!got)
 			break;
@@ -61,7 +68,7 @@ static int read_line(int in, char *line, size_t size)
 
 static int run_child(char *const argv[], int pipe_fd[2], char *line, size_t size)
 {
-	int status, err, wait_err;
+	int status, err, wait_err, process;
 	pid_t pid;
 
 	fflush(NULL);
@@ -72,11 +79,19 @@ static int run_child(char *const argv[], int pipe_fd[2], char *line, size_t size
 		close(pipe_fd[0]);
 		child(argv, pipe_fd[1]);
 	}
+	interrupt_kills(pid);
 	close(pipe_fd[1]);
 	pipe_fd[1] = -1;
-	err = read_line(pipe_fd[0], line, size);
+	process = pidfd_open(pid, 0);
+	err = process < 0 ? -errno : read_line(pipe_fd[0], process, line, size);
 	if (err)
 		kill(pid, SIGKILL);
+	/* It may have closed the pipe and run on. */
+	while (waitid(P_PID, pid, NULL, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	interrupt_spares();
+	if (process >= 0)
+		close(process);
 	wait_err = wait_for_child(pid, &status);
 	if (err || wait_err)
 		return err ? err : wait_err;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "interrupt.h"
 
 static bool own_folder(char *path, size_t size)
 {
@@ -38,7 +39,8 @@ bool bench_find_go(struct bench *b)
 			 "Go (package golang-go: scripts/setup --bench), then `make bench`",
 			 b->go_program);
 	} else if (bench_child(argv, b->go_version, sizeof(b->go_version))) {
-		complain(b->go_program, "%s; its column stays empty", b->go_version);
+		if (!interrupted())
+			complain(b->go_program, "%s; its column stays empty", b->go_version);
 	} else {
 		return true;
 	}

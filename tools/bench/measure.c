@@ -12,6 +12,7 @@
 
 #include "bench/bench.h"
 #include "host.h"
+#include "interrupt.h"
 
 /* A repetition that something else came between is tried again this often. */
 #define TRIES	100
@@ -49,6 +50,10 @@ static int once(const struct bench *b, const struct bench_row *row, size_t i, en
 	if (status)
 		return status;
 	*value = strtod(line, &end);
+	if (end != line && !*end && *value == 0 && !strcmp(row->w->unit, "ns")) {
+		snprintf(line, WHY_SIZE, BENCH_TOO_SHORT);
+		return BENCH_NO_ROOM;
+	}
 	if (end != line && !*end && isfinite(*value) && *value >= 0)
 		return 0;
 	snprintf(n, sizeof(n), "%.20s", line);
@@ -89,12 +94,14 @@ static void one_round(struct bench *b, struct bench_row *row, size_t i, uint64_t
 		int status;
 
 		/* A side that failed once is not tried again. */
-		if (!alive(row, i, s))
+		if (!alive(row, i, s) || interrupted())
 			continue;
 		progress(b, row, k, i, s);
 		status = once(b, row, i, s, &values[s][k], row->at[i].missing[s]);
 		if (!status) {
 			row->at[i].missing[s][0] = '\0';
+		} else if (interrupted()) {
+			/* It was killed for that. */
 		} else if (status != BENCH_NO_ROOM && status != BENCH_DISTURBED) {
 			progress_end();
 			complain(row->w->name, "%s, procs %d: %s", bench_side_name[s], b->procs[i],
@@ -118,7 +125,7 @@ int bench_measure(struct bench *b, struct bench_row *row)
 			say_impossible(b, row, i, s);
 		}
 	}
-	for (uint64_t k = 0; k < b->repetitions; k++) {
+	for (uint64_t k = 0; k < b->repetitions && !interrupted(); k++) {
 		for (size_t i = 0; i < b->nr_procs; i++)
 			one_round(b, row, i, k, values[i]);
 	}
@@ -129,5 +136,5 @@ int bench_measure(struct bench *b, struct bench_row *row)
 							 b->repetitions : 0);
 	}
 	free(all);
-	return 0;
+	return interrupted() ? -EINTR : 0;
 }

@@ -68,6 +68,10 @@ int bench_one(const struct workload *w, enum bench_side s, uint64_t n, int procs
 		complain(w->name, "%s: %s", bench_side_name[s], r.why[0] ? r.why : strerror(-err));
 		return r.status ? r.status : EXIT_FAILURE;
 	}
+	if (r.figure <= 0 && !strcmp(w->unit, "ns")) {
+		complain(w->name, "%s: %s", bench_side_name[s], BENCH_TOO_SHORT);
+		return BENCH_NO_ROOM;
+	}
 	printf("%.9g\n", r.figure);
 	return flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -11,6 +11,7 @@
 
 #include "bench/bench.h"
 #include "host.h"
+#include "interrupt.h"
 #include "output.h"
 
 static const char *const reached_text[] = { "no", "yes", "-" };
@@ -76,7 +77,7 @@ static int figure_table(const struct bench *b, size_t i)
 	struct libscols_table *t = table_with(names);
 	int err = t ? 0 : -ENOMEM;
 
-	for (size_t k = 0; k < b->nr_rows && !err; k++)
+	for (size_t k = 0; k < b->nr_done && !err; k++)
 		err = figure_line(t, &b->rows[k], i);
 	if (!err)
 		err = scols_print_table(t);
@@ -153,7 +154,7 @@ static int target_table(const struct bench *b, size_t i)
 	struct libscols_table *t = table_with(b->procs[i] == 2 ? names_2 : names);
 	int err = t ? 0 : -ENOMEM;
 
-	for (size_t k = 0; k < b->nr_rows && !err; k++)
+	for (size_t k = 0; k < b->nr_done && !err; k++)
 		err = target_line(t, b, &b->rows[k], i);
 	if (!err)
 		err = scols_print_table(t);
@@ -165,7 +166,7 @@ static void print_sums(const struct bench *b, size_t i)
 {
 	int reached[3] = { 0 }, scales[3] = { 0 };
 
-	for (size_t k = 0; k < b->nr_rows; k++) {
+	for (size_t k = 0; k < b->nr_done; k++) {
 		const struct bench_row *row = &b->rows[k];
 
 		reached[bench_reached(&row->w->target, &row->at[i])]++;
@@ -184,7 +185,7 @@ static void print_missing(const struct bench *b, size_t i)
 {
 	char first[WHY_SIZE];
 
-	for (size_t k = 0; k < b->nr_rows; k++) {
+	for (size_t k = 0; k < b->nr_done; k++) {
 		const struct bench_row *row = &b->rows[k];
 
 		for (int s = 0; s < BENCH_SIDES; s++) {
@@ -216,7 +217,7 @@ int bench_tables(const struct bench *b)
 	printf("  repetitions %lu, libgo, threads and Go in turn%s\n", b->repetitions,
 	       b->o.quick ? ", quick" : "");
 	print_load(b);
-	for (size_t i = 0; i < b->nr_procs && !err; i++) {
+	for (size_t i = 0; b->nr_done && i < b->nr_procs && !err; i++) {
 		printf("\n%d P%s\n\n", b->procs[i], b->procs[i] == 1 ? "" : "s");
 		err = figure_table(b, i);
 		putchar('\n');
@@ -314,8 +315,10 @@ int bench_json(const struct bench *b)
 	json_object_object_add(o, "load", load);
 	json_object_object_add(o, "repetitions", json_object_new_uint64(b->repetitions));
 	json_object_object_add(o, "quick", json_object_new_boolean(b->o.quick));
-	for (size_t k = 0; k < b->nr_rows; k++)
+	for (size_t k = 0; k < b->nr_done; k++)
 		json_object_array_add(list, json_row(b, &b->rows[k]));
 	json_object_object_add(o, "workloads", list);
+	json_object_object_add(o, "interrupted",
+			       json_object_new_boolean(b->nr_done < b->nr_rows && interrupted()));
 	return json_print(o, stdout);
 }
