@@ -120,3 +120,27 @@ char *find_program(const char *name)
 	}
 	return NULL;
 }
+
+const char *temporary_folder(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir ? dir : "/tmp";
+}
+
+int temporary_file(const char *folder)
+{
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char path[4096];
+
+	if (fd >= 0)
+		return fd;
+	/* Not each file system has files without a name. */
+	if (snprintf(path, sizeof(path), "%s/gvt.XXXXXX", folder) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	unlink(path);
+	return fd;
+}

@@ -100,6 +100,12 @@ int64_t now_ns(void);
  */
 char *read_file(const char *path);
 
+/* Where files go that nobody asked for: TMPDIR, or /tmp. */
+const char *temporary_folder(void);
+
+/* A file in that folder that has no name, and is gone when it is closed, or a negative errno. */
+int temporary_file(const char *folder);
+
 /* The first program of that name in PATH, to be freed; NULL: there is none. */
 char *find_program(const char *name);
 

@@ -387,23 +387,6 @@ static int open_buffer(struct kswitch *k, int cpu)
 	return -errno;
 }
 
-static int open_spool(const char *dir)
-{
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	char path[4096];
-
-	if (fd >= 0)
-		return fd;
-	/* Not each file system has files without a name. */
-	if (snprintf(path, sizeof(path), "%s/switches.XXXXXX", dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	unlink(path);
-	return fd;
-}
-
 int kswitch_open(struct kswitch **kp, pid_t pid, const char *dir)
 {
 	struct kswitch *k = calloc(1, sizeof(*k));
@@ -426,7 +409,7 @@ int kswitch_open(struct kswitch **kp, pid_t pid, const char *dir)
 		if (err)
 			goto err_close;
 	}
-	err = k->spool = open_spool(dir);
+	err = k->spool = temporary_file(dir);
 	if (err < 0)
 		goto err_close;
 	*kp = k;

@@ -43,12 +43,12 @@ struct request {
 
 static char *folder_of(const char *output)
 {
-	const char *tmp = getenv("TMPDIR"), *slash = output ? strrchr(output, '/') : NULL;
+	const char *slash = output ? strrchr(output, '/') : NULL;
 	char *dir;
 	int n;
 
 	if (!output || !strcmp(output, "-") || !strncmp(output, "/dev/", 5))
-		n = asprintf(&dir, "%s/gvt-trace.XXXXXX", tmp && *tmp ? tmp : "/tmp");
+		n = asprintf(&dir, "%s/gvt-trace.XXXXXX", temporary_folder());
 	else if (slash)
 		n = asprintf(&dir, "%.*s/.gvt-trace.XXXXXX", (int)(slash - output), output);
 	else
@@ -168,13 +168,26 @@ static int draw(FILE *from, const char *name)
 	return !err && flush_stdout() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* A file that can be read twice. Return: NULL with errno set. */
+/* A stream of a file in that folder that nothing is left of. NULL after a message. */
+static FILE *temporary_stream(const char *folder)
+{
+	int fd = temporary_file(folder);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
+
+	if (!file)
+		complain(folder, "no temporary file can be made there: %s",
+			 strerror(fd < 0 ? -fd : errno));
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
+/* A file that can be read twice. NULL after a message. */
 static FILE *keep_stdin(void)
 {
-	FILE *file = tmpfile();
+	FILE *file = temporary_stream(temporary_folder());
 	char bytes[BUFSIZ];
 	size_t n;
-	int err;
 
 	if (!file)
 		return NULL;
@@ -183,30 +196,36 @@ static FILE *keep_stdin(void)
 		;
 	if (!n && !ferror(stdin) && !fflush(file))
 		return file;
-	err = errno ? errno : EIO;
+	complain("standard input", "%s", strerror(errno ? errno : EIO));
 	fclose(file);
-	errno = err;
 	return NULL;
 }
 
-static int draw_file(const char *name)
+/* Return: NULL after a message. */
+static FILE *open_input(const char *name)
 {
-	bool std = !strcmp(name, "-");
-	FILE *from = std ? keep_stdin() : fopen(name, "re");
+	FILE *from = fopen(name, "re");
 	struct stat st;
-	int status;
 
-	name = std ? "standard input" : name;
 	if (from && !fstat(fileno(from), &st) && S_ISDIR(st.st_mode)) {
 		fclose(from);
 		from = NULL;
 		errno = EISDIR;
 	}
-	if (!from) {
+	if (!from)
 		complain(name, "%s", strerror(errno));
+	return from;
+}
+
+static int draw_file(const char *name)
+{
+	bool std = !strcmp(name, "-");
+	FILE *from = std ? keep_stdin() : open_input(name);
+	int status;
+
+	if (!from)
 		return EXIT_FAILURE;
-	}
-	status = draw(from, name);
+	status = draw(from, std ? "standard input" : name);
 	fclose(from);
 	return status;
 }
@@ -240,10 +259,12 @@ static int make_files(struct trace *t, const struct request *q, struct atomic_fi
 			complain_unless_asked(q->output, err);
 	}
 	if (!err && q->text) {
-		*drawing = tmpfile();
-		err = *drawing ? trace_json(t, *drawing) : -errno;
+		*drawing = temporary_stream(t->dir);
+		if (!*drawing)
+			return -EIO;
+		err = trace_json(t, *drawing);
 		if (err)
-			complain_unless_asked("temporary file", err);
+			complain_unless_asked(t->dir, err);
 	}
 	return err;
 }

@@ -31,7 +31,7 @@ wrong() {
 	matches "$name: says why" "^gvt: $pattern\$" "$err"
 }
 
-plan 82
+plan 84
 
 # ------------------------------------------------------------------ wrong use
 wrong "no command" 'trace: no command given, .*' trace -o x.json
@@ -213,6 +213,15 @@ status=0
 ) || status=$?
 is "a full disk where standard input is kept" "1 gvt: standard input: File too large" "$status $(<err)"
 rm -f many.json
+status=0
+TMPDIR=$work/nowhere "$GVT" trace --text -i - <g.json >out 2>err || status=$?
+is "standard input is kept in TMPDIR" \
+	"1 gvt: $work/nowhere: no temporary file can be made there: No such file or directory" \
+	"$status $(<err)"
+status=0
+TMPDIR=$work/nowhere "$GVT" trace --text -- true >out 2>err || status=$?
+matches "and so is what is drawn" \
+	"^1 gvt: $work/nowhere/gvt-trace\..{6}: No such file or directory\$" "$status $(<err)"
 mkdir '100%pure'
 gvt trace -o 100%pure/x.json -- touch "$work/ran"
 matches "a folder that libgo would take for another" '^1 gvt: .*/100%pure/.*: a folder with %p .* no$' \

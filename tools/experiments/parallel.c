@@ -148,13 +148,6 @@ static void keep(struct spans *to, struct kswitch *k, const struct tasks *t)
 		kswitch_close(k);
 }
 
-static const char *temporary(void)
-{
-	const char *dir = getenv("TMPDIR");
-
-	return dir && *dir ? dir : "/tmp";
-}
-
 /* ------------------------------------------------------------------- measuring */
 
 static double cpu_ns(void)
@@ -181,7 +174,7 @@ static int compute(const struct plan *p, struct rep *rep, int procs, int metric)
 		cpus_use(procs);
 	else
 		go_maxprocs(procs);
-	if (spans && kswitch_open(&k, 0, temporary()))
+	if (spans && kswitch_open(&k, 0, temporary_folder()))
 		k = NULL;
 	cpu = cpu_ns();
 	t0 = now_ns();
