@@ -159,13 +159,17 @@ void check_quota(struct finding *f)
 
 void check_clock(struct finding *f)
 {
-	char line[64];
+	char line[64], step[TEXT_SIZE];
 
 	if (!line_of("/sys/devices/system/clocksource/clocksource0/current_clocksource", line,
 		     sizeof(line)))
 		strcpy(line, "unknown");
-	found(f, clock_cost() > CLOCK_SLOW_NS ? STATE_NOTE : STATE_OK,
-	      "%s: reading it takes %ld ns, which is subtracted", line, clock_cost());
+	if (clock_step() < CLOCK_COARSE_NS)
+		found(f, clock_cost() > CLOCK_SLOW_NS ? STATE_NOTE : STATE_OK,
+		      "%s: reading it takes %ld ns, which is subtracted", line, clock_cost());
+	else
+		found(f, STATE_NOTE, "%s: it goes in steps of %s: what takes less is not measured", line,
+		      text_value(step, "ns", clock_step()));
 	if (f->state != STATE_OK)
 		remedy(f, "boot with clocksource=tsc, where the processor has a steady one");
 }

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,9 @@
 #define GOROUTINE_NS		(50 * 1000000LL)
 #define GOROUTINE_QUICK_NS	(20 * 1000000LL)
 #define MAX_ROUNDS		100
+
+/* Nobody is kept from the clock so long each time. */
+#define CLOCK_TICK_NS		1000000
 
 void rep_missing(struct rep *rep, size_t i, const char *fmt, ...)
 {
@@ -93,6 +97,31 @@ int64_t clock_cost(void)
 	return cost;
 }
 
+/*
+ * The least of many that were seen, as for what reading costs: the first readings take long, most
+ * of all where they are emulated. Of some, where one is so long that it is a step for certain.
+ * One that stands still for all of them has no step here.
+ */
+int64_t clock_step(void)
+{
+	static int64_t step = -1;
+	int64_t t0 = now_ns(), now;
+
+	if (step >= 0)
+		return step;
+	step = 0;
+	for (int reads = 0, seen = 0; reads < 10000000; reads++) {
+		if (seen >= (step < CLOCK_TICK_NS ? 200 : 3))
+			break;
+		now = now_ns();
+		if (now == t0)
+			continue;
+		step = seen++ && step < now - t0 ? step : now - t0;
+		t0 = now;
+	}
+	return step;
+}
+
 double elapsed_ns(int64_t t0)
 {
 	/* Before anything else is done, what the clock costs not yet known among it. */
@@ -133,6 +162,8 @@ void plan_params(const struct plan *p, struct result *r)
 	if (p->rounds > 1)
 		result_param(r, "goroutine_rounds", p->rounds);
 	result_param(r, "clock_ns", clock_cost());
+	if (clock_step() >= CLOCK_COARSE_NS)
+		result_param(r, "clock_step_ns", clock_step());
 	result_flag(r, "quick", p->o->quick);
 	result_flag(r, "pinned", p->o->pin);
 }
@@ -196,15 +227,34 @@ out:
 	free(rep);
 }
 
+/* It began and ended within one step of the clock: no time, or one divided by none. */
+static bool too_short(const struct metric *m, double value)
+{
+	return !isfinite(value) || (!strcmp(m->unit, "ns") && value <= 0);
+}
+
+static void say_too_short(char *missing)
+{
+	char step[TEXT_SIZE];
+
+	snprintf(missing, WHY_SIZE, "it took less than the clock can tell, which goes in steps of %s",
+		 text_value(step, "ns", clock_step()));
+}
+
 /* A figure of metric @i, where each repetition came to its end and has the value. */
-static struct figure make_figure(size_t i, const struct rep *reps, const char *why, char *missing)
+static struct figure make_figure(const struct metric *m, size_t i, const struct rep *reps,
+				 const char *why, char *missing)
 {
 	double values[MIN_REPS];
 	int n = 0;
 
 	for (int k = 0; k < MIN_REPS; k++) {
-		if (reps[k].done && reps[k].set[i])
+		bool set = reps[k].done && reps[k].set[i];
+
+		if (set && !too_short(m, reps[k].value[i]))
 			values[n++] = reps[k].value[i];
+		else if (set && !missing[0])
+			say_too_short(missing);
 		else if (!missing[0])
 			memcpy(missing, why[0] ? why : reps[k].why[i], WHY_SIZE);
 	}
@@ -222,9 +272,9 @@ static void make_figures(struct result *r, size_t who, const struct rep *reps, c
 		struct metric *m = &r->metrics[i];
 
 		if (who < SIDES)
-			m->side[who] = make_figure(i, reps, why, m->missing[who]);
+			m->side[who] = make_figure(m, i, reps, why, m->missing[who]);
 		else
-			m->peer[who - SIDES] = make_figure(i, reps, why,
+			m->peer[who - SIDES] = make_figure(m, i, reps, why,
 							   m->peer_missing[who - SIDES]);
 	}
 }

@@ -139,6 +139,15 @@ double elapsed_ns(int64_t t0);
 int64_t clock_cost(void);
 
 /*
+ * By how much the clock goes on at a time, in nanoseconds: next to nothing, or a tick of 1 to
+ * 10 ms where it has nothing finer. What took less reads 0, and is not measured.
+ */
+int64_t clock_step(void);
+
+/* From here on a step is said, and not only what it costs to read the clock. */
+#define CLOCK_COARSE_NS	1000
+
+/*
  * Bind the calling thread, and those that it makes, to the first @n CPUs it may use; 0: all.
  * Return: 0, or a negative errno.
  */

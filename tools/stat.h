@@ -85,6 +85,13 @@ static inline void stat_set(struct stat_sample *s, int i, double value)
 	s->v[i] = value;
 }
 
+/* A time. 0: it is less than the clock can tell. */
+static inline void stat_set_time(struct stat_sample *s, int i, double ns)
+{
+	if (ns > 0)
+		stat_set(s, i, ns);
+}
+
 void stat_set_counters(struct stat_sample *s, const struct counters *c);
 
 /* The mean time from being created to running first, of all that was between the two. */

@@ -81,7 +81,7 @@ static int run_once(struct run *r, struct stat_sample *s)
 	t0 = now_ns();
 	command_go(command);
 	command_wait(command);
-	stat_set(s, STAT_WALL, now_ns() - t0);
+	stat_set_time(s, STAT_WALL, now_ns() - t0);
 
 	set_usage(s, r);
 	if (r->migrations >= 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "output.h"
 #include "stat.h"
@@ -55,7 +56,7 @@ void stat_set_creation(struct stat_sample *s, const struct tree_mark *before,
 	if (!before->have_creation || !after->have_creation || !n ||
 	    before->generation != after->generation)
 		return;
-	stat_set(s, STAT_CREATION, (double)(after->creation_ns - before->creation_ns) / n);
+	stat_set_time(s, STAT_CREATION, (double)(after->creation_ns - before->creation_ns) / n);
 }
 
 const char *stat_name(int i)
@@ -303,6 +304,26 @@ static void print_head(const struct stat_result *r, FILE *to)
 	fputs("\n\n", to);
 }
 
+/* What a figure that is 0, or isn't there, is for want of a finer clock. */
+static void print_clock_notes(const struct stat_result *r, FILE *to)
+{
+	struct figure wall = stat_figure(r, STAT_WALL), user = stat_figure(r, STAT_USER);
+	struct figure system = stat_figure(r, STAT_SYSTEM);
+	char tick[TEXT_SIZE], note[200];
+	struct timespec t;
+
+	if (!wall.measured)
+		print_wrapped(to, "  ", "  ", "It took less than the clock can tell: from start to end, "
+			      "and all rates, are missing");
+	if (!user.measured || !system.measured || !user.median == !system.median ||
+	    clock_getres(CLOCK_MONOTONIC_COARSE, &t))
+		return;
+	snprintf(note, sizeof(note), "user space and kernel are told apart at ticks of %s, as a rule: 0 ns is "
+		 "less than that",
+		 text_value(tick, "ns", t.tv_sec * NSEC_PER_SEC + t.tv_nsec));
+	print_wrapped(to, "  ", "  ", note);
+}
+
 static int print_table(const struct stat_result *r, FILE *to)
 {
 	struct libscols_table *t = table_new(to);
@@ -323,6 +344,7 @@ static int print_table(const struct stat_result *r, FILE *to)
 	putc('\n', to);
 	if (r->note[0])
 		print_wrapped(to, "  ", "  ", r->note);
+	print_clock_notes(r, to);
 out:
 	scols_unref_table(t);
 	return err;

@@ -397,7 +397,7 @@ static int measure(struct stat_result *r, struct target *t, struct pollfd *fds)
 		begin_waiting(&t[i]);
 	if (!err)
 		r->signal = look(t, nr, fds, q->seconds ? t0 + q->seconds * NSEC_PER_SEC : 0);
-	stat_set(s, STAT_WALL, now_ns() - t0);
+	stat_set_time(s, STAT_WALL, now_ns() - t0);
 	for (size_t i = 0; i < nr; i++) {
 		if (!t[i].ended)
 			step(&t[i]);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # restricted.sh - where a machine keeps something from gvt: perf events, sysfs, the files of
-# cgroups. What is not known is said to be so, and is never told as what is usual.
+# cgroups, a fine clock. What is not known is said to be so, and is never told as what is usual.
 
 set -uo pipefail
 # shellcheck source=selftests/tools/tap.sh
@@ -38,7 +38,7 @@ elsewhere() {
 	unshare -m bash -c "set -e; $text"$'\n''exec "$0" doctor --json' "$GVT" "$@" 2>&1
 }
 
-plan 11
+plan 16
 
 # ----------------------------------------------------------------- perf events
 names=("doctor tries perf events" "stat says that moves are missing" "stat: they are null"
@@ -57,6 +57,32 @@ else
 	python3 "$no_perf" "$GVT" trace -o "$work/trace" -- true 2>"$work/err"
 	matches "${names[3]}" "kernel's switches are missing: perf_event_open: Operation not permitted" \
 		"$(<"$work/err")"
+fi
+
+# ----------------------------------------------------------------------- clock
+# Less than a step of it is no 0 that was measured.
+clock=$(cd "$(dirname "$0")" && pwd)/coarse_clock.so
+names=("a coarse clock: doctor names its step" "run: no figure, and why"
+	"run: nothing is claimed, the step is there" "stat: no time, and no rate" "bench: no figure")
+if ! LD_PRELOAD=$clock "$GVT" --version >/dev/null 2>&1; then
+	for name in "${names[@]}"; do skip "$name" "a sanitizer wants to be loaded first"; done
+else
+	export LD_PRELOAD=$clock
+	matches "${names[0]}" 'note: .*: it goes in steps of 20.0 ms: what takes less is not measured' \
+		"$("$GVT" doctor --json | found clock)"
+	"$GVT" run create --quick --n 1 --json >"$work/json"
+	is "${names[1]}" "null it took less than the clock can tell, which goes in steps of 20.0 ms" \
+		"$(number goroutine) $(grep -o 'it took less [^"]*' "$work/json")"
+	is "${names[2]}" '"not measured" 20000000' \
+		"$(sed -n 's/^ *"verdict": *\(.*\),$/\1/p' "$work/json") $(number clock_step_ns)"
+	# It may have met a step.
+	"$GVT" stat --json -o "$work/json" -- true
+	matches "${names[3]}" '^null null$|^[1-9][0-9]* [0-9.]+$' \
+		"$(number wall_ns) $(sed -n '/"rates"/,$s/^ *"voluntary_ctxt_switches": *\([^,]*\),*$/\1/p' "$work/json" | head -n 1)"
+	gvt bench --one libgo yield 100 1
+	matches "${names[4]}" '^3 gvt: yield: libgo: it took less than the clock can tell$|^0 [1-9]' \
+		"$status $out$err"
+	unset LD_PRELOAD
 fi
 
 # ---------------------------------------------------------------------- mounts
