@@ -15,16 +15,26 @@
 void table_host(void);
 int table_result(const struct result *r);
 
-int json_results(const struct result *results, size_t n, bool interrupted);
+/**
+ * struct run_stop - what ended a run before its last experiment
+ * @experiment: in which; NULL: nothing did
+ * @signal: the signal's name; NULL: it was an error
+ * @why: the error
+ */
+struct run_stop {
+	const char *experiment, *signal, *why;
+};
+
+int json_results(const struct result *results, size_t n, const struct run_stop *stop);
 
 /* One document at the end, as JSON is: a family of samples may not be interrupted. */
-int openmetrics_results(const struct result *results, size_t n, bool interrupted);
+int openmetrics_results(const struct result *results, size_t n, const struct run_stop *stop);
 
 void csv_header(void);
 void csv_result(const struct result *r);
 
-/* The last row, where a signal ended the run in an experiment. */
-void csv_interrupted(const char *experiment, const char *signal);
+/* The last row, where something did. */
+void csv_stopped(const struct run_stop *stop);
 
 /* ------------------------------------------------- shared by other subcommands */
 

@@ -145,7 +145,11 @@ void csv_result(const struct result *r)
 	puts(",,,,,,,");
 }
 
-void csv_interrupted(const char *experiment, const char *signal)
+void csv_stopped(const struct run_stop *stop)
 {
-	printf("%s,interrupted,%s,,,,,,,,,,,,,,,,,\n", experiment, signal);
+	printf("%s,%s,%s,,,,,,,,,,", stop->experiment, stop->signal ? "interrupted" : "failed",
+	       stop->signal ? stop->signal : "");
+	if (stop->why)
+		text_field(stop->why);
+	puts(",,,,,,,");
 }

@@ -213,7 +213,19 @@ int json_print(struct json_object *o, FILE *to)
 	return err;
 }
 
-int json_results(const struct result *results, size_t n, bool interrupted)
+static struct json_object *failed(const struct run_stop *stop)
+{
+	struct json_object *o;
+
+	if (!stop->why)
+		return NULL;
+	o = json_object_new_object();
+	json_object_object_add(o, "experiment", json_object_new_string(stop->experiment));
+	json_object_object_add(o, "why", json_object_new_string(stop->why));
+	return o;
+}
+
+int json_results(const struct result *results, size_t n, const struct run_stop *stop)
 {
 	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
 
@@ -222,6 +234,7 @@ int json_results(const struct result *results, size_t n, bool interrupted)
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(list, result(&results[i]));
 	json_object_object_add(o, "experiments", list);
-	json_object_object_add(o, "interrupted", json_object_new_boolean(interrupted));
+	json_object_object_add(o, "interrupted", json_object_new_boolean(stop->signal != NULL));
+	json_object_object_add(o, "failed", failed(stop));
 	return json_print(o, stdout);
 }

@@ -130,18 +130,21 @@ static int counts(const struct result *results, size_t n)
 	return err;
 }
 
-int openmetrics_results(const struct result *results, size_t n, bool interrupted)
+int openmetrics_results(const struct result *results, size_t n, const struct run_stop *stop)
 {
 	struct om_family host = { "gvt_run_cpus", "",
 				  "CPUs of the machine; the labels say what machine it is.",
 				  false };
 	struct om_family ended = { "gvt_run_interrupted", "",
 				   "1: a signal ended the run before its last experiment.", false };
+	struct om_family failed = { "gvt_run_failed", "",
+				    "1: an error ended the run before its last experiment.", false };
 	int err;
 
 	om_sample(stdout, &host, host_cpus(), "version", GVT_VERSION, "kernel", host_kernel(),
 		  "virtual", host_virtual(), "counters", counters_source(), NULL);
-	om_sample(stdout, &ended, interrupted, NULL);
+	om_sample(stdout, &ended, stop->signal != NULL, NULL);
+	om_sample(stdout, &failed, stop->why != NULL, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		figures_of(i, results, n);
 	ratios(results, n);

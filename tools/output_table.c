@@ -72,13 +72,21 @@ void print_wrapped(FILE *to, const char *first, const char *indent, const char *
 void table_host(void)
 {
 	const char *governor = host_governor();
-	char line[200];
+	char line[240], clock[120], step[TEXT_SIZE];
 
 	printf("gvt " GVT_VERSION "   Linux %s   CPUs: %d   virtual machine: %s   counters: %s\n",
 	       host_kernel(), host_cpus(), host_virtual(), counters_source());
-	snprintf(line, sizeof(line), "%sCPU frequency: %s. Reading the clock takes %ld ns, which is "
-		 "subtracted from each time.", strcmp(where_am_i(), "vm") ? "" : "In the lab machine. ",
-		 governor ? governor : "no governor", clock_cost());
+	if (clock_step() < CLOCK_COARSE_NS)
+		snprintf(clock, sizeof(clock),
+			 "Reading the clock takes %ld ns, which is subtracted from each time.",
+			 clock_cost());
+	else
+		snprintf(clock, sizeof(clock),
+			 "The clock goes in steps of %s: what takes less is not measured.",
+			 text_value(step, "ns", clock_step()));
+	snprintf(line, sizeof(line), "%sCPU frequency: %s. %s",
+		 strcmp(where_am_i(), "vm") ? "" : "In the lab machine. ",
+		 governor ? governor : "no governor", clock);
 	print_wrapped(stdout, "  ", "  ", line);
 	if (counters_note()[0])
 		print_wrapped(stdout, "  ", "  ", counters_note());

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,11 +84,18 @@ static bool write_file(const char *dir, const char *name, const char *text, size
 {
 	char path[MAX_PATH + 128];
 	struct atomic_file file;
+	sigset_t ending, before;
 	int err;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (!may_replace(path))
 		return false;
+	/* What ends us waits until the file is there as a whole, and nothing is beside it. */
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ending, &before);
 	err = atomic_file_open(&file, path);
 	if (err) {
 		atomic_file_abort(&file);
@@ -95,6 +103,7 @@ static bool write_file(const char *dir, const char *name, const char *text, size
 		fwrite(text, 1, len, file.to);
 		err = atomic_file_commit(&file);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (err)
 		complain(path, "%s", strerror(-err));
 	return !err;

@@ -124,6 +124,8 @@ struct report_experiment {
  * @root: all of it; what the other members point into
  * @host: {name: text or number}
  * @interrupted: it was ended before all was measured
+ * @failed_in: the experiment in which an error ended it; "": none did
+ * @failed_why: the error
  * @experiment: them
  * @nr: how many
  */
@@ -131,6 +133,7 @@ struct report_result {
 	const char *file;
 	struct json_object *root, *host;
 	bool interrupted;
+	const char *failed_in, *failed_why;
 	struct report_experiment *experiment;
 	size_t nr;
 };

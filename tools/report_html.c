@@ -172,6 +172,13 @@ static void put_host(FILE *to, const struct report_result *r)
 		fputs("<p class=\"warn\">The run was interrupted: what it had measured until then "
 		      "is shown.</p>\n",
 		      to);
+	if (*r->failed_in) {
+		fputs("<p class=\"warn\">The run failed in ", to);
+		html_text(to, r->failed_in);
+		fputs(" (", to);
+		html_text(to, r->failed_why);
+		fputs("): what it had measured until then is shown.</p>\n", to);
+	}
 }
 
 static void put_head(FILE *to, const struct report_result *before, const struct report_result *r)

@@ -351,6 +351,18 @@ static bool read_experiment(struct reader *in, struct json_object *o, struct rep
 	       read_counters(in, e, reader_get(o, "counters")) && read_series(in, e, o);
 }
 
+/* What ended the run before all was measured. */
+static bool read_stop(struct reader *in, struct report_result *r)
+{
+	struct json_object *failed = reader_get(r->root, "failed");
+
+	r->interrupted = json_object_get_boolean(reader_get(r->root, "interrupted"));
+	r->failed_in = "";
+	return !failed || (reader_want(in, "failed", failed, json_type_object, "an object") &&
+			   reader_text(in, failed, "experiment", NULL, &r->failed_in) &&
+			   reader_text(in, failed, "why", NULL, &r->failed_why));
+}
+
 static bool read_root(struct reader *in, struct report_result *r)
 {
 	struct json_object *version = reader_get(r->root, "version"), *list;
@@ -372,9 +384,8 @@ static bool read_root(struct reader *in, struct report_result *r)
 		return false;
 	}
 	if (!reader_object(in, r->root, "host", &r->host) ||
-	    !reader_array(in, r->root, "experiments", &list))
+	    !reader_array(in, r->root, "experiments", &list) || !read_stop(in, r))
 		return false;
-	r->interrupted = json_object_get_boolean(reader_get(r->root, "interrupted"));
 	n = json_object_array_length(list);
 	if (!n) {
 		complain(in->file, "has no experiments: there is nothing to report");

@@ -282,21 +282,27 @@ static bool n_suits(const struct chosen *c, const struct options *o)
 }
 
 /* What was finished is printed, and said to be not all. Return: an exit status. */
-static int run_interrupted(const struct chosen *c, size_t done, const struct options *o)
+static int run_stopped(const struct chosen *c, size_t done, const struct options *o,
+		       const struct run_stop *stop)
 {
-	int signo = interrupted();
-	char name[32];
+	char finished[64];
 
-	snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(signo));
-	if (o->format == FORMAT_TABLE)
-		printf("\ninterrupted: %s in %s; %zu of %zu experiments were finished\n", name,
-		       c->e[done]->name, done, c->nr);
+	snprintf(finished, sizeof(finished), "%zu of %zu experiments were finished", done, c->nr);
 	if (o->format == FORMAT_CSV)
-		csv_interrupted(c->e[done]->name, name);
-	complain("run", "interrupted by %s in %s; %zu of %zu experiments were finished", name,
-		 c->e[done]->name, done, c->nr);
+		csv_stopped(stop);
+	if (stop->signal) {
+		if (o->format == FORMAT_TABLE)
+			printf("\ninterrupted: %s in %s; %s\n", stop->signal, stop->experiment,
+			       finished);
+		complain("run", "interrupted by %s in %s; %s", stop->signal, stop->experiment,
+			 finished);
+	} else {
+		if (o->format == FORMAT_TABLE)
+			printf("\nfailed: %s: %s; %s\n", stop->experiment, stop->why, finished);
+		complain(stop->experiment, "%s; %s", stop->why, finished);
+	}
 	flush_stdout();
-	return 128 + signo;
+	return stop->signal ? 128 + interrupted() : EXIT_FAILURE;
 }
 
 /* One experiment, printed where each is printed as it ends. Return: 0, or a negative errno. */
@@ -313,8 +319,6 @@ static int run_one(const struct experiment *e, struct result *r, const struct op
 		err = table_result(r);
 	if (!err && o->format == FORMAT_CSV)
 		csv_result(r);
-	if (err)
-		complain(e->name, "%s", strerror(-err));
 	return err;
 }
 
@@ -365,10 +369,28 @@ static void free_results(struct result *results, size_t n)
 	free(results);
 }
 
+/* Where a document is printed at the end. Return: 0, or a negative errno after a message. */
+static int print_results(const struct result *results, size_t n, const struct options *o,
+			 const struct run_stop *stop)
+{
+	int err = 0;
+
+	if (o->format == FORMAT_JSON)
+		err = json_results(results, n, stop);
+	else if (o->format == FORMAT_OPENMETRICS)
+		err = openmetrics_results(results, n, stop);
+	if (err)
+		complain("run", "%s", strerror(-err));
+	return err;
+}
+
 static int run_all(const struct chosen *c, const struct options *o)
 {
 	struct result *results = calloc(c->nr, sizeof(*results));
+	struct run_stop stop = { .experiment = NULL };
 	int status = EXIT_FAILURE, err = 0;
+	bool read = true;
+	char name[32];
 	size_t done;
 
 	if (!results) {
@@ -380,25 +402,30 @@ static int run_all(const struct chosen *c, const struct options *o)
 		table_host();
 	if (o->format == FORMAT_CSV)
 		csv_header();
-	for (done = 0; done < c->nr; done++) {
+	for (done = 0; done < c->nr && !err; done += !err) {
 		err = run_one(c->e[done], &results[done], o);
 		/* Nobody reads on: don't measure on. */
-		if (!flush_stdout())
-			err = -EPIPE;
-		if (err)
+		read = flush_stdout();
+		if (!read)
 			break;
 	}
 	interrupt_end_children();
-	if (err && !interrupted())
+	if (!read)
 		goto out;
-	if (o->format == FORMAT_JSON)
-		err = json_results(results, done, done < c->nr);
-	else if (o->format == FORMAT_OPENMETRICS)
-		err = openmetrics_results(results, done, done < c->nr);
+	if (err) {
+		stop.experiment = c->e[done]->name;
+		if (interrupted()) {
+			snprintf(name, sizeof(name), "SIG%s", sigabbrev_np(interrupted()));
+			stop.signal = name;
+		} else {
+			stop.why = strerror(-err);
+		}
+	}
+	err = print_results(results, done, o, &stop);
 	if (!err && o->svg)
 		err = write_svg(results, done, o->svg);
-	if (done < c->nr)
-		status = run_interrupted(c, done, o);
+	if (stop.experiment)
+		status = run_stopped(c, done, o, &stop);
 	else if (!err && flush_stdout())
 		status = EXIT_SUCCESS;
 out:

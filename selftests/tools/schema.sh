@@ -44,7 +44,8 @@ names=("a result is as the schema says" "a side that is text is seen" "a missing
 	"an unknown unit is seen" "a missing counter source is seen"
 	"a series is as the schema says" "a row that is no row is seen" "an unknown kind is seen"
 	"stat: of commands, one that a signal ended, and processes"
-	"stat: less than nothing is seen" "stat: a command and processes are seen")
+	"stat: less than nothing is seen" "stat: a command and processes are seen"
+	"a run whose first experiment failed is as the schema says" "a failure without a reason is seen")
 plan ${#names[@]}
 
 if ! python3 -c 'import jsonschema' 2>/dev/null; then
@@ -63,6 +64,12 @@ changed "${names[3]}" "e['verdict'] = 'perhaps'"
 changed "${names[4]}" "e['params']['repetitions'] = 4"
 changed "${names[5]}" "e['metrics'][0]['unit'] = 'parsec'"
 changed "${names[6]}" "del d['host']['counters']"
+python3 -c "import json, sys
+d = json.load(open(sys.argv[1]))
+d.update(experiments=[], failed={'experiment': 'create', 'why': 'Cannot allocate memory'})
+json.dump(d, open(sys.argv[2], 'w'))" "$work/result.json" "$work/failed.json"
+is "${names[13]}" "" "$(valid "$work/failed.json" 2>&1)"
+changed "${names[14]}" "d['failed'] = {'experiment': 'create'}"
 gvt run parallel --quick --json --n 2
 cp "$work/out" "$work/result.json"
 is "${names[7]}" "True" "$(valid "$work/result.json" 2>&1; python3 -c "import json, sys
