@@ -10,6 +10,9 @@ set -uo pipefail
 
 top=${GVT_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 
+# How the command is typed, where it isn't by its whole path.
+spelled=""
+
 # in_bash WORD...: what bash offers for the last one, sorted, in a line
 in_bash() {
 	bash --norc --noprofile -c '
@@ -24,7 +27,7 @@ in_bash() {
 		spec=$(complete -p gvt)
 		[[ $spec =~ -F\ ([a-z_]+) ]] && "${BASH_REMATCH[1]}" "$gvt" "${@: -1}" "${COMP_WORDS[$# - 1]}"
 		printf "%s\n" "${COMPREPLY[@]}"
-	' bash "$top/tools/completion/gvt.bash" "$GVT" "$@" | sort -u | xargs
+	' bash "$top/tools/completion/gvt.bash" "${spelled:-$GVT}" "$@" | sort -u | xargs
 }
 
 # in_zsh WORD...: the same of zsh, whose compadd is asked what would be added
@@ -38,12 +41,12 @@ in_zsh() {
 		words=("$gvt" "$@")
 		CURRENT=$#words
 		. "$script"
-	' zsh "$top/tools/completion/_gvt" "$GVT" "$@" | sort -u | xargs
+	' zsh "$top/tools/completion/_gvt" "${spelled:-$GVT}" "$@" | sort -u | xargs
 }
 
 experiments=$("$GVT" list | awk 'NR > 1 { print $1 }' | sort)
 
-plan 29
+plan 33
 
 all=$(in_bash "")
 for command in list run stat bench doctor help; do
@@ -71,6 +74,17 @@ is "bash: stat: the command's own arguments are left to it" "" "$(in_bash stat l
 cd "$work" && : >"$work/a_file"
 is "bash: a file" "a_file" "$(in_bash stat -o a_f)"
 is "bash: nothing of what is no command" "" "$(in_bash frobnicate "")"
+
+# at_home SHELL, beside SHELL: the command typed as ~/gvt, and as ./gvt
+at_home() {
+	# shellcheck disable=SC2088 # the completion's part
+	(export HOME=${GVT%/*}; spelled="~/${GVT##*/}"; "in_$1" run ser)
+}
+beside() {
+	(cd "${GVT%/*}" && spelled=./${GVT##*/} && "in_$1" run ser)
+}
+is "bash: gvt in the home folder" server "$(at_home bash)"
+is "bash: ./gvt" server "$(beside bash)"
 
 # typed TEXT: the words that a real shell makes of it, where a tab stands for the tab key
 typed() {
@@ -119,10 +133,13 @@ fi
 
 if command -v zsh >/dev/null; then
 	is "zsh: experiments" "scale server skynet stack steal switch" "$(in_zsh run s)"
+	is "zsh: gvt in the home folder" server "$(at_home zsh)"
+	is "zsh: ./gvt" server "$(beside zsh)"
 	is "zsh: a command, and files" ":normal 1 tru :files" \
 		"$(in_zsh stat -o x tru) $(in_zsh stat -o "")"
 else
-	skip "zsh: experiments" "zsh is missing"
-	skip "zsh: a command, and files" "zsh is missing"
+	for name in "experiments" "gvt in the home folder" "./gvt" "a command, and files"; do
+		skip "zsh: $name" "zsh is missing"
+	done
 fi
 finish

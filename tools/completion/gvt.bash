@@ -4,9 +4,11 @@
 # gvt.bash - completion of the command gvt for bash: whatever gvt itself says.
 
 _gvt() {
-	local cur=${COMP_WORDS[COMP_CWORD]} line
+	local cur=${COMP_WORDS[COMP_CWORD]} gvt=$1 line
 	local -a words=("${COMP_WORDS[@]:1:COMP_CWORD}")
 
+	# As typed: of a quoted word the shell expands nothing. Only this much of it is let in.
+	[[ ! $gvt =~ ^~[[:alnum:]._-]*/ ]] || eval "gvt=${BASH_REMATCH[0]}\${gvt#*/}"
 	COMPREPLY=()
 	[[ $cur != "=" ]] || cur=""
 	while IFS= read -r line; do
@@ -25,7 +27,7 @@ _gvt() {
 			COMPREPLY+=("$line")
 			;;
 		esac
-	done < <("$1" complete -- "${words[@]}" 2>/dev/null)
+	done < <("$gvt" complete -- "${words[@]}" 2>/dev/null)
 }
 
 complete -o bashdefault -o default -F _gvt gvt
