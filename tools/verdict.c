@@ -45,8 +45,9 @@ static bool may_reach(const struct metric *m, bool min, double bound)
 static enum verdict judge_ratio(struct result *r, const struct expectation *e,
 				const struct metric *m)
 {
-	bool min = e->kind == EXPECT_RATIO_MIN, good;
+	bool min = e->kind == EXPECT_RATIO_MIN, good, open;
 	char is[TEXT_SIZE], bound[TEXT_SIZE];
+	const char *note = "";
 	double ratio;
 
 	if (!metric_ratio(m, &ratio)) {
@@ -54,13 +55,18 @@ static enum verdict judge_ratio(struct result *r, const struct expectation *e,
 		return VERDICT_NOT_MEASURED;
 	}
 	good = min ? ratio >= e->bound : ratio <= e->bound;
+	open = !good && may_reach(m, min, e->bound);
+	if (open)
+		note = ": can't be told, as the repetitions of both sides overlap (unsure): on a quiet "
+		       "machine, or without --quick, they may not";
+	else if (metric_unsure(m))
+		note = " (unsure: repetitions of both sides overlap)";
 	add_why(r, "%s %s, %s %s %s%s", e->metric, text_ratio(is, ratio),
-		good ? "expected" : "but expected", min ? "at least" : "at most",
-		text_ratio(bound, e->bound),
-		metric_unsure(m) ? " (unsure: repetitions of both sides overlap)" : "");
+		good || open ? "expected" : "but expected", min ? "at least" : "at most",
+		text_ratio(bound, e->bound), note);
 	if (good)
 		return VERDICT_HOLDS;
-	return may_reach(m, min, e->bound) ? VERDICT_NOT_MEASURED : VERDICT_FAILS;
+	return open ? VERDICT_NOT_MEASURED : VERDICT_FAILS;
 }
 
 /* One figure, of a side or of a peer. */
@@ -101,7 +107,7 @@ static enum verdict judge_ground(struct result *r, const struct expectation *e,
 	if (f->median >= e->bound)
 		return VERDICT_HOLDS;
 	add_why(r, "%s of the %s only %s, %s are needed to tell: others use the machine, or "
-		"its CPUs take turns",
+		"its CPUs take turns (a quiet one that is not emulated can tell)",
 		e->metric, side_name[e->side], text_value(is, m->unit, f->median),
 		text_value(bound, m->unit, e->bound));
 	return VERDICT_NOT_MEASURED;
