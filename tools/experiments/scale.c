@@ -348,7 +348,9 @@ static const char about[] =
 	"\n"
 	"Distorts: memory: half of what is available is all that it takes, so a small machine has\n"
 	"fewer. Limits are left as found, and a reserve of them to others. On a slow machine time\n"
-	"ends both sides, and how many there are then is a matter of what each costs.\n";
+	"ends both sides, and how many there are then is a matter of what each costs. Emulated\n"
+	"(--where vm), a goroutine takes some 3 us where it gets a stack that was there, and more\n"
+	"than 100 us where its stack is new, on one P too; several times that on a busy host.\n";
 
 const struct experiment experiment_scale = {
 	.name = "scale",
