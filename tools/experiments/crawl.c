@@ -253,6 +253,7 @@ static void crawler(void *arg, uint64_t i)
 static int crawl(const struct plan *p, struct rep *rep, uint64_t pages, uint64_t pool,
 		 struct crawl *c)
 {
+	struct crew crew;
 	pid_t pid;
 	int err;
 
@@ -265,8 +266,13 @@ static int crawl(const struct plan *p, struct rep *rep, uint64_t pages, uint64_t
 		return pid;
 	err = link_init(&c->todo, p->s, pages);
 	if (!err) {
-		link_send(&c->todo, 0);
-		err = crew_run(rep, p->s, pool, crawler, c);
+		/* The whole pool is there before the first page: so its threads can be counted. */
+		err = crew_start(&crew, rep, p->s, pool, crawler, c);
+		if (err)
+			link_close(&c->todo);
+		else
+			link_send(&c->todo, 0);
+		crew_wait(&crew);
 		link_exit(&c->todo);
 	}
 	close_site(pid);
