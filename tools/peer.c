@@ -288,6 +288,11 @@ static bool listen_on(struct peer_process *x)
 	return !pfd[0].revents && !x->fault[0];
 }
 
+void peer_hear(struct peer_process *x)
+{
+	take(&x->complaint);
+}
+
 bool peer_line(struct peer_process *x, char line[PEER_LINE])
 {
 	const char *from = x->said.text + x->next;

@@ -132,6 +132,9 @@ struct peer_process {
 bool peer_start(struct peer_process *x, const struct plan *p, const struct result *r,
 		const struct peer *peer, struct rep *rep);
 
+/* Take what it complains of meanwhile: it may have to write that before it goes on. */
+void peer_hear(struct peer_process *x);
+
 /* The next line that it says. Return: false: none will come. */
 bool peer_line(struct peer_process *x, char line[PEER_LINE]);
 

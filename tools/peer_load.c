@@ -78,7 +78,7 @@ static bool has_ended(pid_t pid)
 }
 
 /* Return: 0 when the client has said so; or its failure; or the peer's time is over. */
-static int wait_for_client(const struct peer_process *x, const struct echo_load *l, pid_t client,
+static int wait_for_client(struct peer_process *x, const struct echo_load *l, pid_t client,
 			   const uint32_t *word)
 {
 	bool ended = false;
@@ -90,6 +90,8 @@ static int wait_for_client(const struct peer_process *x, const struct echo_load 
 		if (now_ns() > x->end)
 			return -ETIMEDOUT;
 		go_sleep(1000000);
+		/* It would not get on for a pipe that is full. */
+		peer_hear(x);
 		ended = has_ended(client);
 	}
 	return l->err;

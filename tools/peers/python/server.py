@@ -9,10 +9,15 @@ from peer import read_task
 
 
 async def echo(reader, writer):
-    while text := await reader.read(32):
-        writer.write(text)
-        await writer.drain()
-    writer.close()
+    try:
+        while text := await reader.read(32):
+            writer.write(text)
+            await writer.drain()
+    except ConnectionResetError:
+        # The client has gone. Else asyncio writes a traceback for each.
+        pass
+    finally:
+        writer.close()
 
 
 async def main():
