@@ -389,7 +389,7 @@ static int run_all(const struct chosen *c, const struct options *o)
 	struct result *results = calloc(c->nr, sizeof(*results));
 	struct run_stop stop = { .experiment = NULL };
 	int status = EXIT_FAILURE, err = 0;
-	bool read = true;
+	bool wanted = true;
 	char name[32];
 	size_t done;
 
@@ -405,12 +405,12 @@ static int run_all(const struct chosen *c, const struct options *o)
 	for (done = 0; done < c->nr && !err; done += !err) {
 		err = run_one(c->e[done], &results[done], o);
 		/* Nobody reads on: don't measure on. */
-		read = flush_stdout();
-		if (!read)
+		wanted = flush_stdout();
+		if (!wanted)
 			break;
 	}
 	interrupt_end_children();
-	if (!read)
+	if (!wanted)
 		goto out;
 	if (err) {
 		stop.experiment = c->e[done]->name;

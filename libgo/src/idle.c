@@ -487,7 +487,7 @@ static struct g *steal(struct m *m)
 	if (a->n == 1 || sched.no_steal)
 		return NULL;
 	if (!m->spinning) {
-		uint32_t busy = load_relaxed(&sched.np) - load_relaxed(&sched.nidle);
+		uint32_t busy = busy_ps();
 
 		if (2 * load_relaxed(&sched.nspinning) >= busy)
 			return NULL;

@@ -255,7 +255,7 @@ static void told(int fd, uint32_t seq, uint32_t what, struct waitq *woken)
 /* Is there a CPU for one more of the Ps? Where half of one is, there is. */
 static bool cpu_for_another(void)
 {
-	uint32_t busy = load_relaxed(&sched.np) - load_relaxed(&sched.nidle);
+	uint32_t busy = busy_ps();
 	uint32_t cpus = netpoll.cpus;
 
 	return !cpus || 16 * (busy + 1) + load_relaxed(&netpoll.taken) <= 16 * cpus + 8;
@@ -681,8 +681,7 @@ static void ask_for_cpus(int64_t now)
 		return;
 	crowds = seen;
 	asked = now;
-	taken = cpus_taken(load_relaxed(&netpoll.loadavg),
-			   load_relaxed(&sched.np) - load_relaxed(&sched.nidle));
+	taken = cpus_taken(load_relaxed(&netpoll.loadavg), busy_ps());
 	store_relaxed(&netpoll.taken, (3 * netpoll.taken + 16 * taken) / 4);
 }
 

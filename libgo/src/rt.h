@@ -628,6 +628,12 @@ bool idle_take_p(struct m *m);
 bool idle_have_m(bool monitor);
 void idle_handoff_p(struct p *p);
 
+/* Those that have an M, about: they come and go. */
+static inline uint32_t busy_ps(void)
+{
+	return load_relaxed(&sched.np) - load_relaxed(&sched.nidle);
+}
+
 /* Work was made: see that somebody looks for it, if anybody is free to. */
 static inline void idle_wake(void)
 {

@@ -7,7 +7,7 @@
  *
  *	stay N	make N threads that wait until the end
  *	pass N	make N threads, one after the other, each of which ends at once
- *	wait N	wait N times in the kernel: N voluntary switches
+ *	wait N	wait in the kernel until that was N voluntary switches
  *	move N	go to another CPU N times, to and fro; where there is only one: nothing
  *	tick N	make N threads that wait in the kernel again and again, until the end
  */
@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,19 +40,39 @@ static void *stay(void *arg)
 	return NULL;
 }
 
-/* A sleep that isn't over before it began: the thread leaves its CPU. */
-static void wait_once(void)
+static void sleep_once(void)
 {
 	static const struct timespec t = { 0, 200000 };
 
 	nanosleep(&t, NULL);
 }
 
+static long waits(void)
+{
+	struct rusage r;
+
+	if (getrusage(RUSAGE_THREAD, &r))
+		die("getrusage", errno);
+	return r.ru_nvcsw;
+}
+
+/*
+ * The thread leaves its CPU. A sleep alone does not see to that: a thread that is preempted, or
+ * whose emulated CPU is, between setting the timer and the switch, finds the time over.
+ */
+static void wait_once(void)
+{
+	long before = waits();
+
+	while (waits() == before)
+		sleep_once();
+}
+
 static void *tick(void *arg)
 {
 	(void)arg;
 	for (;;)
-		wait_once();
+		sleep_once();
 	return NULL;
 }
 
