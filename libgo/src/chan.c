@@ -112,8 +112,8 @@ static NOINLINE int foreign_op(struct go_chan *c, void *elem, bool send, bool bl
 
 /*
  * Each does by itself what is done most often: it waits, or it moves a value of 8 bytes or none,
- * the lock being free, and who waits at the other end being no thread and to be woken from here
- * only. Nothing that it holds in a register is needed after a call, so none has to be saved.
+ * the lock being free, and who waits at the other end, if anybody, not being woken by somebody
+ * else. Nothing that it holds in a register is needed after a call, so none has to be saved.
  * All the rest is done by *_long(). It waits by itself, and not by a function in between, because
  * each return after a switch is one that the processor may guess wrongly.
  */
@@ -140,6 +140,17 @@ static ALWAYS_INLINE inline void take_short(struct waitq *q, struct waiter *w)
 		q->last = NULL;
 	w->queued = false;
 	w->ok = true;
+}
+
+/* Whether @w, on whose queue's lock the caller sits, may be woken by it. */
+static ALWAYS_INLINE inline bool may_wake(struct waiter *w)
+{
+	if (likely(!w->any))
+		return true;
+	if (unlikely(!cas_seq(&w->any->fired, 0, 1)))
+		return false;
+	w->any->woke = w->index;
+	return true;
 }
 
 static NOINLINE bool wake_long(struct m *m, struct waiter *w)
@@ -234,7 +245,7 @@ void go_send(struct go_chan *c, const void *elem)
 		goto rest;
 	}
 	w = c->receivers.first;
-	if (unlikely(c->closed || (w && w->any)))
+	if (unlikely(c->closed))
 		goto rest;
 	if (!w && c->count == c->cap) {
 		self.elem = (void *)elem;
@@ -247,6 +258,8 @@ void go_send(struct go_chan *c, const void *elem)
 	if (unlikely(!is_short(c)))
 		goto rest;
 	if (w) {
+		if (unlikely(!may_wake(w)))
+			goto rest;
 		/* Straight into the receiver's variable, on its stack. */
 		if (w->elem)
 			copy_short(c, w->elem, elem);
@@ -317,7 +330,7 @@ bool go_recv(struct go_chan *c, void *elem)
 		m_leave(m);
 		return true;
 	}
-	if (unlikely(!w || w->any || c->count))
+	if (unlikely(!w || c->count || !may_wake(w)))
 		goto rest;
 	if (elem)
 		copy_short(c, elem, w->elem);

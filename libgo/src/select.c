@@ -2,17 +2,14 @@
 /*
  * select.c - waiting for several channels at once; operations with a deadline.
  *
- * The cases are looked at in random order, each under its own channel's lock, if it seems
- * ready: the first that is ready happens. That nothing is ready has to be true at one
- * moment: so where none was, all channels are locked, in the order of their addresses, so
- * that two selects never wait for each other's locks, and the cases are looked at once
- * more. If still none is ready, a waiter is queued for
- * each case, all are unlocked once the goroutine is out of its stack, and whoever comes
- * first wakes it (struct wait_any). Then all are locked once more to take the other
- * waiters out: all but the one that woke it, whose channel the other side may have freed.
- *
- * Uniform choice: starting at a random case and taking the first ready one would prefer
- * those behind a gap; so the order is a random permutation.
+ * The cases are looked at without a lock, and of those that seem ready one, each as likely, is
+ * tried under its channel's. That nothing is ready has to be true at one moment: so where that
+ * was nothing, all channels are locked, in the order of their addresses, so that two selects
+ * never wait for each other's locks, and the cases are looked at once more. If still none is
+ * ready, a waiter is queued for each case, all are unlocked once the goroutine is out of its
+ * stack, and whoever comes first wakes it (struct wait_any). Then the others are locked once
+ * more, one by one, to take their waiters out. Not the one that woke it: the other side may
+ * have freed that channel.
  */
 #include "chan.h"
 #include "runq.h"
@@ -22,7 +19,6 @@
 struct sel {
 	struct go_case *cases;
 	uint32_t n;			/* cases */
-	uint32_t *order;		/* a random permutation of the cases */
 	struct waiter *waiters;		/* one for each case */
 	struct wait_any any;
 	struct unlocks *locks;		/* each channel's once, in order; room for a timer's */
@@ -91,15 +87,45 @@ static void unlock_all(const struct unlocks *u)
 		spin_unlock(u->lock[i]);
 }
 
-static void shuffle(struct sel *s, uint64_t *rng)
+/*
+ * Of @c, which seems ready and is locked: whether it is, but for what happens to its first waiter
+ * elsewhere at this moment. Those that somebody else has woken are taken out: each of many
+ * channels may have some, and to find that out by trying each would be to look at all again.
+ */
+static bool is_ready(const struct go_case *c)
 {
-	s->order[0] = 0;
-	for (uint32_t i = 1; i < s->n; i++) {
-		uint32_t k = (uint32_t)(((rng_next(rng) >> 32) * (i + 1)) >> 32);
+	const bool send = c->op == GO_SEND;
+	struct waitq *q = send ? &c->chan->receivers : &c->chan->senders;
+	struct waiter *w;
 
-		s->order[i] = s->order[k];
-		s->order[k] = i;
+	while ((w = q->first) != NULL && w->any && load_relaxed(&w->any->fired))
+		waitq_del(q, w);
+	return chan_seems_ready(c->chan, send);
+}
+
+/*
+ * The case that is to happen, of those that seem ready, each of them as likely; -1: none. With
+ * all @locked, what seems not to be ready is not.
+ *
+ * To begin at a random case and take the next one that is ready would prefer those behind a gap.
+ * The nth that is found takes the place of the one before with a probability of 1/n.
+ */
+static ALWAYS_INLINE inline int64_t pick(const struct sel *s, uint64_t *rng, bool locked)
+{
+	int64_t picked = -1;
+	uint64_t found = 0;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct go_case *c = &s->cases[i];
+
+		if (!has_chan(c) || !chan_seems_ready(c->chan, c->op == GO_SEND))
+			continue;
+		if (locked && !is_ready(c))
+			continue;
+		if (++found == 1 || !((rng_next(rng) >> 32) * found >> 32))
+			picked = i;
 	}
+	return picked;
 }
 
 /* One case, under its lock. -EAGAIN, or 0 where it happened. As of chan.h. */
@@ -118,42 +144,33 @@ static inline int try_case(struct go_case *c, struct waiter **w, bool *closed)
 	return ret == -EAGAIN ? ret : 0;
 }
 
-/* With one lock at a time: the case that happened, or -1. @w, @closed: as try_cases(). */
-static int64_t try_each(struct sel *s, struct waiter **w, bool *closed)
+/*
+ * With one lock: the case that happened, or -1. @w: who is to be woken; @closed: a send
+ * failed.
+ */
+static inline int64_t try_one_case(struct sel *s, uint64_t *rng, struct waiter **w, bool *closed)
 {
-	*closed = false;
-	*w = NULL;
-	for (uint32_t k = 0; k < s->n; k++) {
-		struct go_case *c = &s->cases[s->order[k]];
-		int ret;
+	int64_t i = pick(s, rng, false);
+	struct go_chan *c;
+	int ret;
 
-		if (!has_chan(c) || !chan_seems_ready(c->chan, c->op == GO_SEND))
-			continue;
-		chan_lock(c->chan);
-		ret = try_case(c, w, closed);
-		spin_unlock(&c->chan->lock);
-		if (!ret)
-			return s->order[k];
-	}
-	return -1;
+	if (i < 0)
+		return i;
+	c = s->cases[i].chan;
+	chan_lock(c);
+	ret = try_case(&s->cases[i], w, closed);
+	spin_unlock(&c->lock);
+	return ret ? -1 : i;
 }
 
-/*
- * With all locked: the case that happened, or -1. @w: who is to be woken; @closed: a send
- * failed. What seems not to be ready is not, under the lock.
- */
-static int64_t try_cases(struct sel *s, struct waiter **w, bool *closed)
+/* With all locked: as try_one_case(). */
+static inline int64_t try_cases(struct sel *s, uint64_t *rng, struct waiter **w, bool *closed)
 {
-	*closed = false;
-	*w = NULL;
-	for (uint32_t k = 0; k < s->n; k++) {
-		struct go_case *c = &s->cases[s->order[k]];
+	int64_t i = pick(s, rng, true);
 
-		if (has_chan(c) && unlikely(chan_seems_ready(c->chan, c->op == GO_SEND)) &&
-		    !try_case(c, w, closed))
-			return s->order[k];
-	}
-	return -1;
+	while (unlikely(i >= 0) && try_case(&s->cases[i], w, closed))
+		i = pick(s, rng, true);
+	return i;
 }
 
 static void enqueue(struct sel *s, struct g *g)
@@ -204,21 +221,21 @@ static int64_t run_select(struct sel *s, bool block, int64_t deadline)
 	static uint64_t foreign_rng = 0x2545f4914f6cdd1d;
 	struct m *m = m_enter();
 	uint64_t seed = m ? 0 : __atomic_add_fetch(&foreign_rng, 0x9e3779b97f4a7c15, __ATOMIC_RELAXED);
-	struct waiter *w;
+	uint64_t *rng = m ? &m->p->rng : &seed;
+	struct waiter *w = NULL;
+	bool closed = false;
 	uint32_t woke;
-	bool closed;
 	int64_t ret;
 
 	if (!m)
 		foreign_enter();
 	else if (deadline)
 		timer_catch_up(m);
-	shuffle(s, m ? &m->p->rng : &seed);
-	ret = try_each(s, &w, &closed);
+	ret = try_one_case(s, rng, &w, &closed);
 	if (ret < 0) {
 		collect_locks(s);
 		lock_all(s->locks);
-		ret = try_cases(s, &w, &closed);
+		ret = try_cases(s, rng, &w, &closed);
 		if (ret >= 0 || !block)
 			unlock_all(s->locks);
 	}
@@ -256,13 +273,11 @@ out:
 static int64_t select_few(struct go_case *cases, uint32_t n, bool block, int64_t deadline)
 {
 	struct waiter waiters[SELECT_FEW];
-	uint32_t order[SELECT_FEW];
 	/* A struct unlocks with room for SELECT_FEW and a timer's. */
 	uint64_t locks[sizeof(struct unlocks) / 8 + SELECT_FEW + 1];
 	struct sel s = {
 		.cases = cases,
 		.n = n,
-		.order = order,
 		.waiters = waiters,
 		.locks = (struct unlocks *)locks,
 	};
@@ -277,11 +292,10 @@ static int64_t select_many(struct go_case *cases, uint32_t n, bool block)
 	int64_t ret;
 
 	/* In one piece, which goes with the waiters, should the run end: chan_drop_waiters(). */
-	s.waiters = malloc(n * (sizeof(*s.waiters) + sizeof(*s.order)) + locks);
+	s.waiters = malloc(n * sizeof(*s.waiters) + locks);
 	if (!s.waiters)
 		return -ENOMEM;
 	s.locks = (struct unlocks *)(s.waiters + n);
-	s.order = (uint32_t *)((char *)s.locks + locks);
 	ret = run_select(&s, block, 0);
 	free(s.waiters);
 	return ret;
