@@ -4,10 +4,11 @@
  * are carved from (rcu.c). A descriptor is never given back while the runtime runs, so
  * that a dump may look at any of them.
  *
- * A P has a batch in use and a spare one that is full, as with stacks (stack.c). Whole
- * batches move to and from the depot, which takes a lock but no walk: the descriptors of a
- * batch that comes from another P are in that one's cache, and to follow the list
- * through them would wait for each.
+ * Free ones stand in arrays, last in first out. A list through the descriptors themselves would
+ * say where one is when the one before has come from memory; an array says it of all, and the
+ * one that is wanted some calls later is fetched meanwhile. Half of what a P can hold goes to the
+ * depot and comes from it at once. The depot has room for all that were carved, from then on: to
+ * put one back never fails.
  *
  * Address space for a stack is reserved along with each descriptor, though which
  * stack a goroutine gets is open until it runs: so a goroutine that could be made
@@ -15,174 +16,140 @@
  */
 #include "rt.h"
 
+#include <sys/mman.h>
+
 #include "gslab.h"
 #include "san.h"
 
-#define BATCH		256	/* free ones: a P keeps two of them at the most */
+#define BATCH		(GFREE_MOST / 2)
 #define CARVE		32	/* new ones made at a time */
+#define DEPOT_FIRST	8192	/* pointers: a page each 512 that are used */
 
 static uint32_t depot_lock;
-static struct g *depot;
-static struct gslab *slab;	/* under depot_lock */
+/* All below: under depot_lock. */
+static struct {
+	struct g **g;
+	size_t n, cap;
+} depot;
+static size_t ncarved;
+static struct gslab *slab;
 
-static struct g *next_free(const struct g *g)
+static void depot_put(struct g *const *g, uint32_t n)
 {
-	return (struct g *)g->link.next;
-}
-
-static void set_next(struct g *g, struct g *next)
-{
-	g->link.next = (struct cds_wfcq_node *)next;
-}
-
-/* Batches: the first one of each has the next batch in @spare, their number in @stack_size. */
-static void depot_put(struct g *batch, uint32_t n)
-{
-	batch->stack_size = n;
 	spin_lock(&depot_lock);
-	batch->spare = depot;
-	depot = batch;
+	memcpy(depot.g + depot.n, g, n * sizeof(*g));
+	depot.n += n;
 	spin_unlock(&depot_lock);
 }
 
-/* With depot_lock held: a batch, or NULL. */
-static struct g *depot_get(uint32_t *n)
+/* The two below: with depot_lock held. Up to @n. Return: how many. */
+static uint32_t depot_get(struct g **g, uint32_t n)
 {
-	struct g *batch = depot;
-
-	if (batch) {
-		depot = batch->spare;
-		*n = (uint32_t)batch->stack_size;
-	}
-	return batch;
-}
-
-/* With depot_lock held: up to @n new ones; *@err says why there is none. */
-static struct g *carve(uint32_t n, uint32_t *got, int *err)
-{
-	struct g *list = NULL, *g;
-
-	*got = 0;
-	while (*got < n) {
-		g = slab ? rcu_carve(slab) : NULL;
-		if (!g) {
-			if (*got)
-				break;
-			*err = stack_reserve(GSLAB_GS);
-			if (*err)
-				break;
-			slab = rcu_new_slab();
-			if (!slab) {
-				*err = -ENOMEM;
-				break;
-			}
-			continue;
-		}
-		set_next(g, list);
-		list = g;
-		++*got;
-	}
-	return list;
-}
-
-static NOINLINE int refill(struct p *p)
-{
-	int err = 0;
-
-	if (p->gspare) {
-		p->gfree = p->gspare;
-		p->gspare = NULL;
-		p->ngfree = BATCH;
+	if (!depot.n)
 		return 0;
-	}
-	spin_lock(&depot_lock);
-	p->gfree = depot_get(&p->ngfree);
-	/* Few at a time: each one is touched here, and its memory may be fresh. */
-	if (!p->gfree)
-		p->gfree = carve(CARVE, &p->ngfree, &err);
-	spin_unlock(&depot_lock);
-	return p->gfree ? 0 : err;
+	if (n > depot.n)
+		n = (uint32_t)depot.n;
+	depot.n -= n;
+	memcpy(g, depot.g + depot.n, n * sizeof(*g));
+	return n;
 }
 
 /*
- * Where it ended on another P, it is still in that one's cache: on its way when it is needed.
- * NULL: nothing is fetched.
+ * So that there is room for @n more. Not by realloc(): the thread that has malloc()'s lock may wait
+ * for this P.
  */
-static ALWAYS_INLINE inline void fetch(const struct g *g)
+static int depot_grow(uint32_t n)
 {
-	__builtin_prefetch(g, 1);
-	__builtin_prefetch((const void *)((uintptr_t)g + offsetof(struct g, fn)), 1);
+	size_t cap = depot.cap ? 2 * depot.cap : DEPOT_FIRST;
+	void *g;
+
+	if (ncarved + n <= depot.cap)
+		return 0;
+	if (depot.cap)
+		g = mremap(depot.g, depot.cap * sizeof(*depot.g), cap * sizeof(*depot.g),
+			   MREMAP_MAYMOVE);
+	else
+		g = mmap(NULL, cap * sizeof(*depot.g), PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (g == MAP_FAILED)
+		return -ENOMEM;
+	depot.g = g;
+	depot.cap = cap;
+	return 0;
 }
 
-/* A descriptor; NULL: none could be had, *@err says why. */
-struct g *g_get(struct p *p, int *err)
+/* With depot_lock held: a new one; NULL: *@err says why there is none. */
+static struct g *carve_one(int *err)
 {
-	struct g *g = p->gfree;
+	struct g *g = slab ? rcu_carve(slab) : NULL;
 
-	if (unlikely(!g)) {
-		*err = refill(p);
-		if (*err)
-			return NULL;
-		g = p->gfree;
+	if (g)
+		return g;
+	*err = stack_reserve(GSLAB_GS);
+	if (*err)
+		return NULL;
+	slab = rcu_new_slab();
+	if (!slab)
+		*err = -ENOMEM;
+	return slab ? rcu_carve(slab) : NULL;
+}
+
+/* With depot_lock held: up to @n new ones; of none *@err says why. Return: how many. */
+static uint32_t carve(struct g **g, uint32_t n, int *err)
+{
+	uint32_t got = 0;
+
+	*err = depot_grow(n);
+	while (!*err && got < n) {
+		g[got] = carve_one(err);
+		got += !*err;
 	}
-	p->gfree = next_free(g);
-	p->ngfree--;
-	fetch(p->gfree);
-	if (unlikely(p->id_next == p->id_end)) {
-		p->id_end = __atomic_add_fetch(&sched.next_id, 16, __ATOMIC_RELAXED);
-		p->id_next = p->id_end - 16;
-	}
-	g->id = p->id_next++;
-	return g;
+	ncarved += got;
+	if (got)
+		*err = 0;
+	return got;
+}
+
+/* @p has no free one. */
+NOINLINE int g_refill(struct p *p)
+{
+	int err = 0;
+
+	spin_lock(&depot_lock);
+	p->ngfree = depot_get(p->gfree, BATCH);
+	/* Few at a time: each one is touched here, and its memory may be fresh. */
+	if (!p->ngfree)
+		p->ngfree = carve(p->gfree, CARVE, &err);
+	spin_unlock(&depot_lock);
+	return err;
 }
 
 /* The same for a thread that has no P. */
 struct g *g_get_foreign(int *err)
 {
-	struct g *g, *rest;
-	uint32_t n;
+	struct g *g = NULL;
 
 	spin_lock(&depot_lock);
-	g = depot_get(&n);
-	if (g && n > 1) {
-		rest = next_free(g);
-		rest->stack_size = n - 1;
-		rest->spare = depot;
-		depot = rest;
-	} else if (!g) {
-		g = carve(1, &n, err);
-	}
+	if (!depot_get(&g, 1))
+		carve(&g, 1, err);
 	spin_unlock(&depot_lock);
 	if (g)
 		g->id = __atomic_fetch_add(&sched.next_id, 1, __ATOMIC_RELAXED);
 	return g;
 }
 
-/* The batch in use is full: it is the spare one now, and the spare one goes to the depot. */
-static NOINLINE void put_slow(struct p *p)
+/* @p holds as many free ones as it can: those that are in no cache any more go to the depot. */
+NOINLINE void g_make_room(struct p *p)
 {
-	if (p->gspare)
-		depot_put(p->gspare, BATCH);
-	p->gspare = p->gfree;
-	p->gfree = NULL;
-	p->ngfree = 0;
-}
-
-void g_put(struct p *p, struct g *g)
-{
-	store_relaxed(&g->state, G_DEAD);
-	if (unlikely(p->ngfree >= BATCH))
-		put_slow(p);
-	set_next(g, p->gfree);
-	p->gfree = g;
-	p->ngfree++;
+	depot_put(p->gfree, BATCH);
+	p->ngfree -= BATCH;
+	memmove(p->gfree, p->gfree + BATCH, p->ngfree * sizeof(struct g *));
 }
 
 void g_put_foreign(struct g *g)
 {
 	store_relaxed(&g->state, G_DEAD);
-	set_next(g, NULL);
-	depot_put(g, 1);
+	depot_put(&g, 1);
 }
 
 static void drop(struct g *g, void *arg)
@@ -208,7 +175,10 @@ void g_drop_waiters(void)
 
 void g_exit(void)
 {
-	depot = NULL;
+	if (depot.cap)
+		munmap(depot.g, depot.cap * sizeof(*depot.g));
+	memset(&depot, 0, sizeof(depot));
+	ncarved = 0;
 	depot_lock = 0;
 	slab = NULL;
 	rcu_free_slabs();

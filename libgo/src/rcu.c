@@ -11,7 +11,9 @@
  * up a grace period for an hour, so nobody waits for one while it runs.
  *
  * The global queue is liburcu's wfcqueue: putting takes one exchange and never
- * waits, whoever does it; taking is under a lock.
+ * waits, whoever does it; taking is under a lock. What overflows from a ring stands in it
+ * as one: a struct batch, whose array says at once where all of them are. A chain would say it
+ * of one when the one before has come from memory, and of many that wait none is in a cache.
  *
  * This file is built without TSan, which doesn't know liburcu's atomics (they are
  * inline assembly); the order that they make is told to it by san_release() and
@@ -47,11 +49,32 @@ static size_t nslabs;			/* these three with the depot's lock */
 static char *huge_at, *huge_end;	/* what is left of the last huge page */
 static struct p_array *ps;
 
+/* struct batch - goroutines that stand in the global queue as one. */
+struct batch {
+	struct g head;			/* what is queued: @flags has G_BATCH */
+	struct batch *next;		/* free */
+	uint32_t at, n;			/* from which one on they are still there */
+	struct g *g[GQ_BATCH];
+};
+
+/* Made at a time. Not by malloc(), whose lock a thread may have that waits for this P. */
+#define BATCHES_SIZE	(64UL << 10)
+
+struct batches {
+	struct batches *older;
+	struct batch b[];
+};
+
 static struct __attribute__((__aligned__(64))) {
 	struct __cds_wfcq_head head;
 	CACHE_ALIGNED struct cds_wfcq_tail tail;
 	CACHE_ALIGNED uint32_t lock;
 	uint32_t len;
+	struct batch *open;		/* under @lock: the queue's first ones; NULL: none is begun */
+	CACHE_ALIGNED uint32_t spare_lock;
+	struct batch *spare;		/* under @spare_lock, as what follows */
+	struct batches *all;		/* the first ones last */
+	uint32_t nspare, nall;		/* struct batch */
 } gq;
 
 /*
@@ -86,7 +109,21 @@ int rcu_init(void)
 	__cds_wfcq_init(&gq.head, &gq.tail);
 	gq.len = 0;
 	gq.lock = 0;
+	gq.spare_lock = 0;
 	return 0;
+}
+
+static void free_batches(void)
+{
+	struct batches *all = gq.all, *older;
+
+	for (; all; all = older) {
+		older = all->older;
+		munmap(all, BATCHES_SIZE);
+	}
+	gq.all = NULL;
+	gq.spare = gq.open = NULL;
+	gq.nspare = gq.nall = 0;
 }
 
 /* All other Ms are gone or suspended. */
@@ -96,6 +133,7 @@ void rcu_exit(void)
 
 	if (!main_was_reader)
 		urcu_qsbr_unregister_thread();
+	free_batches();
 	ps = NULL;
 	for (; a; a = older) {
 		older = a->older;
@@ -266,39 +304,140 @@ void gq_put(struct g *g)
 	cds_wfcq_enqueue(&gq.head, &gq.tail, &g->link);
 }
 
-/* @n of them, in that order: two exchanges for all. */
-void gq_put_all(struct g *const *g, uint32_t n)
-{
-	struct __cds_wfcq_head head;
-	struct cds_wfcq_tail tail;
+#define NR_BATCHES	((BATCHES_SIZE - sizeof(struct batches)) / sizeof(struct batch))
 
-	head.node.next = &g[0]->link;
-	tail.p = &g[n - 1]->link;
-	for (uint32_t i = 0; i < n; i++) {
-		san_release(g[i]);
-		g[i]->link.next = i + 1 < n ? &g[i + 1]->link : NULL;
+/* The two below: with gq.spare_lock held. */
+static void spare_all(struct batches *a)
+{
+	/* The first one is taken first. */
+	for (size_t i = NR_BATCHES; i-- > 0;) {
+		a->b[i].next = gq.spare;
+		gq.spare = &a->b[i];
 	}
-	add_seq(&gq.len, n);
-	__cds_wfcq_splice_nonblocking(&gq.head, &gq.tail, &head, &tail);
+	gq.nspare += NR_BATCHES;
+}
+
+static void make_batches(void)
+{
+	struct batches *more = map(BATCHES_SIZE);
+
+	if (!more)
+		return;
+	more->older = gq.all;
+	gq.all = more;
+	gq.nall += NR_BATCHES;
+	for (size_t i = 0; i < NR_BATCHES; i++)
+		more->b[i].head.flags = G_BATCH;
+	spare_all(more);
+}
+
+static struct batch *get_batch(void)
+{
+	struct batch *b;
+
+	spin_lock(&gq.spare_lock);
+	if (unlikely(!gq.spare))
+		make_batches();
+	b = gq.spare;
+	if (b) {
+		gq.spare = b->next;
+		gq.nspare--;
+	}
+	spin_unlock(&gq.spare_lock);
+	return b;
+}
+
+static void put_batch(struct batch *b)
+{
+	spin_lock(&gq.spare_lock);
+	b->next = gq.spare;
+	gq.spare = b;
+	gq.nspare++;
+	spin_unlock(&gq.spare_lock);
 }
 
 /*
- * @g, which has waited in a long queue, runs soon: what it touches first is fetched from memory
- * together with that of the others, and not for each when it runs. Its frames, and its end.
+ * sysmon's, once in a while: where none is in use, all but the first ones go back to the system.
+ * True: some are in use, so there may be something to give back later.
  */
-static ALWAYS_INLINE inline void fetch_stack(const struct g *g)
+bool gq_trim(void)
 {
-	const char *sp = g->sp;
+	struct batches *all = NULL, *older;
+	bool later;
 
-	if (!sp) {
-		/* It is fresh: what it begins with. */
-		__builtin_prefetch(&g->fn);
+	spin_lock(&gq.spare_lock);
+	later = gq.nall > NR_BATCHES && gq.nspare < gq.nall;
+	if (gq.nall > NR_BATCHES && !later) {
+		for (all = gq.all; gq.all->older; gq.all = gq.all->older)
+			;
+		gq.spare = NULL;
+		gq.nspare = 0;
+		gq.nall = NR_BATCHES;
+		spare_all(gq.all);
+	}
+	spin_unlock(&gq.spare_lock);
+	/* The first ones come last, and stay. */
+	for (; all && all->older; all = older) {
+		older = all->older;
+		munmap(all, BATCHES_SIZE);
+	}
+	return later;
+}
+
+/* @n of them, GQ_BATCH at most, in that order: one exchange for all. */
+void gq_put_all(struct g *const *g, uint32_t n)
+{
+	struct batch *b = get_batch();
+
+	if (unlikely(!b)) {
+		for (uint32_t i = 0; i < n; i++)
+			gq_put(g[i]);
 		return;
 	}
-	__builtin_prefetch(sp, 1);
-	__builtin_prefetch(sp + 64, 1);
-	__builtin_prefetch(sp + 128, 1);
-	__builtin_prefetch(g->stack, 1);
+	for (uint32_t i = 0; i < n; i++) {
+		san_release(g[i]);
+		b->g[i] = g[i];
+	}
+	b->at = 0;
+	b->n = n;
+	cds_wfcq_node_init(&b->head.link);
+	add_seq(&gq.len, n);
+	cds_wfcq_enqueue(&gq.head, &gq.tail, &b->head.link);
+}
+
+/* They run soon: their lines come from memory together. */
+static ALWAYS_INLINE inline void take_one(struct p *p, struct g *g, struct g **first)
+{
+	san_acquire(g);
+	fetch_stack(g);
+	if (!*first)
+		*first = g;
+	else
+		runq_put_seen(p, g);
+}
+
+#define FETCH_AHEAD	16
+
+/* Up to @n of gq.open. Return: how many. */
+static uint32_t take_of_batch(struct p *p, uint32_t n, struct g **first)
+{
+	struct batch *b = gq.open;
+	uint32_t end = b->n - b->at < n ? b->n : b->at + n;
+
+	n = end - b->at;
+	for (uint32_t i = b->at; i < end && i < b->at + FETCH_AHEAD; i++)
+		__builtin_prefetch(b->g[i], 1);
+	for (uint32_t i = b->at; i < end; i++) {
+		if (i + FETCH_AHEAD < end)
+			__builtin_prefetch(b->g[i + FETCH_AHEAD], 1);
+		take_one(p, b->g[i], first);
+	}
+	b->at = end;
+	if (end == b->n) {
+		gq.open = NULL;
+		put_batch(b);
+	}
+	return n;
 }
 
 /*
@@ -317,10 +456,14 @@ struct g *gq_get(struct p *p, uint32_t max)
 		n = max;
 	spin_lock(&gq.lock);
 	while (taken < n) {
-		struct cds_wfcq_node *node =
-			__cds_wfcq_dequeue_nonblocking(&gq.head, &gq.tail);
+		struct cds_wfcq_node *node;
 		struct g *g;
 
+		if (gq.open) {
+			taken += take_of_batch(p, n - taken, &first);
+			continue;
+		}
+		node = __cds_wfcq_dequeue_nonblocking(&gq.head, &gq.tail);
 		if (node == CDS_WFCQ_WOULDBLOCK) {
 			/* Somebody is between the two steps of putting. */
 			if (taken)
@@ -330,14 +473,13 @@ struct g *gq_get(struct p *p, uint32_t max)
 		}
 		if (!node)
 			break;
-		taken++;
 		g = container_of(node, struct g, link);
-		san_acquire(g);
-		fetch_stack(g);
-		if (!first)
-			first = g;
-		else
-			runq_put_seen(p, g);
+		if (g->flags & G_BATCH) {
+			gq.open = container_of(g, struct batch, head);
+			continue;
+		}
+		taken++;
+		take_one(p, g, &first);
 	}
 	add_seq(&gq.len, -taken);
 	spin_unlock(&gq.lock);

@@ -97,6 +97,7 @@
 #define STACK_DEFAULT	(256UL << 10)
 #define STACK_MIN	(16UL << 10)
 #define RUNQ_SIZE	256		/* a power of two */
+#define GFREE_MOST	512		/* free descriptors of a P */
 #define FAIR_TICKS	64		/* look beyond the own queue every so many switches */
 #define CROWD_TICKS	1024		/* look for somebody to share with: a multiple of it */
 
@@ -123,7 +124,7 @@ enum wait_why {
 extern const char *const wait_names[NR_WAIT_WHY];
 
 enum g_state {
-	G_DEAD,		/* on a free list */
+	G_DEAD,		/* free */
 	G_RUNNABLE,	/* in a run queue */
 	G_RUNNING,	/* on an M */
 	G_WAITING,	/* parked; whoever readies it knows where it is */
@@ -203,7 +204,7 @@ _Static_assert(offsetof(struct stack, arena) == 64, "what each goroutine uses: a
  */
 struct g {
 	void *sp;			/* saved context; NULL: not started */
-	struct cds_wfcq_node link;	/* global queue, free list, a P's overflow */
+	struct cds_wfcq_node link;	/* global queue */
 	struct stack *stack;
 	struct waiter *waiting;		/* what it waits in, while it waits */
 	uint64_t id;
@@ -222,10 +223,29 @@ struct g {
 	const void *site;		/* where it was made; NULL: by go_run() */
 	void *eh_caught;
 	uint64_t woken;			/* while it is traced: when and by whom, trace.h */
-	void *spare;			/* while it is free: g.c */
+	uint64_t unused;
 };
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
 _Static_assert(offsetof(struct g, fn) == 64, "what a switch touches: a cache line");
+
+/*
+ * @g, which is in no cache, runs soon: what it touches first then is on its way meanwhile, its
+ * frames and its end. Nothing may be missing: a single line that is waited for takes as long as all
+ * of them together.
+ */
+static ALWAYS_INLINE inline void fetch_stack(const struct g *g)
+{
+	const char *sp = g->sp;
+
+	if (!sp) {
+		/* It is fresh: what it begins with. */
+		__builtin_prefetch(&g->fn);
+		return;
+	}
+	for (int i = 0; i < 5; i++)
+		__builtin_prefetch(sp + 64 * i, 1);
+	__builtin_prefetch(g->stack, 1);
+}
 
 struct timer_slot {
 	int64_t when;
@@ -276,8 +296,7 @@ struct p {
 	uint32_t tick;			/* switches */
 	bool solo;			/* the only P: nobody steals from it */
 	struct gvt_runtime_slot *cnt;	/* its counters: the published page, or own */
-	struct g *gfree;		/* free descriptors: see g.c */
-	uint32_t ngfree;
+	uint32_t ngfree;		/* how many are in @gfree */
 	uint32_t nstacks;
 	struct stack *stacks;		/* free ones: see stack.c */
 	uint32_t hush;			/* until this tick nobody is woken for runnext: idle.c */
@@ -304,7 +323,7 @@ struct p {
 	struct m *seen_m;		/* on which it stood, */
 	int64_t seen_at;		/* since when it has seen that tick there, */
 	int64_t seen_time;		/* and what that thread had run by then */
-	struct g *gspare;		/* a full batch of free descriptors */
+	struct g *gfree[GFREE_MOST];	/* free descriptors: see g.c */
 	struct stack *spare;		/* a full batch of free stacks */
 	bool spare_used;		/* taken or put there since it was asked for */
 	bool trim;			/* sysmon asks for it: stack_trim() */
@@ -316,8 +335,9 @@ struct p {
 	struct gvt_runtime_slot flushed; /* and what of them the page has already */
 } CACHE_ALIGNED;
 
-#define G_TICKET	(1u << 15)	/* in g->flags: no goroutine, but an M's ticket: preempt.c */
+#define G_BATCH		(1u << 13)	/* in g->flags: no goroutine, but a struct batch: rcu.c */
 #define G_ANY		(1u << 14)	/* in g->flags: it has not come back from wait_any() yet */
+#define G_TICKET	(1u << 15)	/* in g->flags: no goroutine, but an M's ticket: preempt.c */
 
 /* struct m - a kernel thread of the runtime. */
 struct m {
@@ -691,16 +711,60 @@ void rcu_publish_ps(struct p_array *a);
 void rcu_each_g(void (*fn)(struct g *g, void *arg), void *arg);
 void rcu_free_slabs(void);
 
+#define GQ_BATCH	(RUNQ_SIZE / 2 + 1)	/* what overflows from a ring */
+
 void gq_put(struct g *g);
 void gq_put_all(struct g *const *g, uint32_t n);
 struct g *gq_get(struct p *p, uint32_t max);
 uint32_t gq_len(void);
+bool gq_trim(void);
 
 /* -------------------------------------------------------------------- g.c */
 
-struct g *g_get(struct p *p, int *err);
+#define GFREE_AHEAD	8	/* fetched so many calls before it is wanted */
+
+int g_refill(struct p *p);
+void g_make_room(struct p *p);
+
+/* A descriptor; NULL: none could be had, *@err says why. */
+static ALWAYS_INLINE inline struct g *g_get(struct p *p, int *err)
+{
+	uint32_t n = p->ngfree;
+	struct g *g;
+
+	if (unlikely(!n)) {
+		*err = g_refill(p);
+		if (*err)
+			return NULL;
+		n = p->ngfree;
+	}
+	g = p->gfree[--n];
+	p->ngfree = n;
+	if (n >= GFREE_AHEAD) {
+		/* It is in no cache, or in that of the P where it ended: on its way meanwhile. */
+		const char *later = (const char *)p->gfree[n - GFREE_AHEAD];
+
+		__builtin_prefetch(later, 1);
+		__builtin_prefetch(later + offsetof(struct g, fn), 1);
+	}
+	if (unlikely(p->id_next == p->id_end)) {
+		p->id_end = __atomic_add_fetch(&sched.next_id, 16, __ATOMIC_RELAXED);
+		p->id_next = p->id_end - 16;
+	}
+	g->id = p->id_next++;
+	return g;
+}
+
+/* Nobody runs @g any more. */
+static inline void g_put(struct p *p, struct g *g)
+{
+	store_relaxed(&g->state, G_DEAD);
+	if (unlikely(p->ngfree == GFREE_MOST))
+		g_make_room(p);
+	p->gfree[p->ngfree++] = g;
+}
+
 struct g *g_get_foreign(int *err);
-void g_put(struct p *p, struct g *g);
 void g_put_foreign(struct g *g);
 void g_drop_waiters(void);
 void g_exit(void);
@@ -1013,7 +1077,6 @@ void group_drop(void (*fn)(void *), void *arg);
 /* ------------------------------------------------------------------ run.c */
 
 void run_main_ended(struct m *m);
-void run_end_g(struct m *m);
 int run_start_last(struct m *m, void (*fn)(void *), void *arg, const void *site);
 void run_count_peak(void);
 struct m *run_new_m(void);

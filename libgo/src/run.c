@@ -182,16 +182,6 @@ int run_start_last(struct m *m, void (*fn)(void *), void *arg, const void *site)
 	return 0;
 }
 
-/* The current goroutine has ended. */
-void run_end_g(struct m *m)
-{
-	struct p *p = m->p;
-
-	stack_check(m->cur);
-	count(p, goroutine_exits);
-	g_put(p, m->cur);
-}
-
 uint64_t go_id(void)
 {
 	struct m *m = arch_m();

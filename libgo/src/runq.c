@@ -26,7 +26,7 @@
 /* The ring is full: half of it, and @g, to the global queue. False: it no longer is full. */
 NOINLINE bool runq_put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail)
 {
-	struct g *batch[RUNQ_SIZE / 2 + 1];
+	struct g *batch[GQ_BATCH];
 	uint32_t n = (tail - head) / 2;
 
 	for (uint32_t i = 0; i < n; i++)

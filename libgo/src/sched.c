@@ -506,7 +506,9 @@ static NO_TSAN bool finish_g(struct m *m)
 		sched_stop_here(m);
 	if (unlikely(g->pin))
 		trace_exit(m);
-	run_end_g(m);
+	stack_check(g);
+	count(p, goroutine_exits);
+	g_put(p, g);
 	m->pinned &= M_MARKS;
 	next = pick(m, p);
 	if (unlikely(m->eh))

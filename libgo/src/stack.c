@@ -351,7 +351,7 @@ static void new_window(int64_t now)
 	struct p_array *a = rcu_ps();
 
 	cooling.window_ends = now + cooling.window;
-	cooling.more = false;
+	cooling.more = gq_trim();
 	for (uint32_t i = 0; i < a->n; i++)
 		collect(a->p[i]);
 	spin_lock(&stack_lock);

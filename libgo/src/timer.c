@@ -475,11 +475,7 @@ static ALWAYS_INLINE inline void fetch_next(const struct timer_heap *h)
 /* @g has slept. It runs after others: what it touches then, its frames, is on its way meanwhile. */
 static ALWAYS_INLINE inline void wake_sleeper(struct m *m, struct g *g)
 {
-	const char *sp = g->sp;
-
-	__builtin_prefetch(sp - 8, 1);
-	__builtin_prefetch(sp + 56, 1);
-	__builtin_prefetch(sp + 120, 1);
+	fetch_stack(g);
 	sched_ready_quiet(m, g);
 }
 
