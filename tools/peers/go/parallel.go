@@ -19,8 +19,8 @@ func cpuTime() float64 {
 
 // slices: four tasks compute and yield in turn; how many were in progress at once, and how
 // many CPUs computed at once.
-func slices(n, procs int) (atOnce int32, cpus float64) {
-	const tasks, sliceSteps = 4, 200000
+func slices(n, steps, procs int) (atOnce int32, cpus float64) {
+	const tasks = 4
 	var now, most atomic.Int32
 
 	runtime.GOMAXPROCS(procs)
@@ -32,7 +32,7 @@ func slices(n, procs int) (atOnce int32, cpus float64) {
 				most.CompareAndSwap(m, here)
 			}
 			for i := 0; i < n; i++ {
-				burn(sliceSteps)
+				burn(steps)
 				runtime.Gosched()
 			}
 			now.Add(-1)
@@ -42,8 +42,8 @@ func slices(n, procs int) (atOnce int32, cpus float64) {
 }
 
 func parallel(t task) {
-	slices(t["n"], 1)
-	atOnce, cpus := slices(t["n"], 1)
+	slices(t["n"], t["steps"], 1)
+	atOnce, cpus := slices(t["n"], t["steps"], 1)
 	t.figure("in_progress_1", float64(atOnce))
 	t.figure("cpus_used_1", cpus)
 	if t["procs"] == 1 {
@@ -51,7 +51,7 @@ func parallel(t task) {
 		t.none("cpus_used", "one CPU: nothing can be parallel")
 		return
 	}
-	atOnce, cpus = slices(t["n"], t["procs"])
+	atOnce, cpus = slices(t["n"], t["steps"], t["procs"])
 	t.figure("in_progress", float64(atOnce))
 	t.figure("cpus_used", cpus)
 }

@@ -8,16 +8,15 @@
 const { Task, burn, now, tick } = require("./peer");
 
 const TASKS = 4;
-const SLICE_STEPS = 200000;
 
-async function compute(n) {
+async function compute(n, steps) {
 	let inProgress = 0, most = 0;
 	const begin = now(), cpu = process.cpuUsage();
 
 	await Promise.all(Array.from({ length: TASKS }, async () => {
 		most = Math.max(most, ++inProgress);
 		for (let i = 0; i < n; i++) {
-			burn(SLICE_STEPS);
+			burn(steps);
 			await tick();
 		}
 		inProgress--;
@@ -30,9 +29,9 @@ async function compute(n) {
 async function main() {
 	const task = new Task();
 
-	await compute(task.get("n"));
+	await compute(task.get("n"), task.get("steps"));
 	for (const which of ["_1", ""]) {
-		const { most, cpus } = await compute(task.get("n"));
+		const { most, cpus } = await compute(task.get("n"), task.get("steps"));
 
 		task.figure(`in_progress${which}`, most);
 		task.figure(`cpus_used${which}`, cpus);
