@@ -142,17 +142,6 @@ static ALWAYS_INLINE inline void take_short(struct waitq *q, struct waiter *w)
 	w->ok = true;
 }
 
-/* Whether @w, on whose queue's lock the caller sits, may be woken by it. */
-static ALWAYS_INLINE inline bool may_wake(struct waiter *w)
-{
-	if (likely(!w->any))
-		return true;
-	if (unlikely(!cas_seq(&w->any->fired, 0, 1)))
-		return false;
-	w->any->woke = w->index;
-	return true;
-}
-
 static NOINLINE bool wake_long(struct m *m, struct waiter *w)
 {
 	wait_wake(m, w);
@@ -258,7 +247,7 @@ void go_send(struct go_chan *c, const void *elem)
 	if (unlikely(!is_short(c)))
 		goto rest;
 	if (w) {
-		if (unlikely(!may_wake(w)))
+		if (unlikely(!waiter_claim(w)))
 			goto rest;
 		/* Straight into the receiver's variable, on its stack. */
 		if (w->elem)
@@ -330,7 +319,7 @@ bool go_recv(struct go_chan *c, void *elem)
 		m_leave(m);
 		return true;
 	}
-	if (unlikely(!w || c->count || !may_wake(w)))
+	if (unlikely(!w || c->count || !waiter_claim(w)))
 		goto rest;
 	if (elem)
 		copy_short(c, elem, w->elem);

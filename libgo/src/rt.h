@@ -1013,6 +1013,17 @@ static inline void waitq_add(struct waitq *q, struct waiter *w)
 	q->last = w;
 }
 
+/* With the lock of its queue held: whether the caller has the right to wake @w. */
+static ALWAYS_INLINE inline bool waiter_claim(struct waiter *w)
+{
+	if (likely(!w->any))
+		return true;
+	if (unlikely(!cas_seq(&w->any->fired, 0, 1)))
+		return false;
+	w->any->woke = w->index;
+	return true;
+}
+
 /* The first one that the caller has the right to wake; NULL: none. */
 static inline struct waiter *waitq_take(struct waitq *q)
 {

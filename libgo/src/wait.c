@@ -99,12 +99,8 @@ NOINLINE struct waiter *waitq_take_any(struct waitq *q)
 
 	while ((w = q->first) != NULL) {
 		waitq_del(q, w);
-		if (!w->any)
+		if (waiter_claim(w))
 			return w;
-		if (cas_seq(&w->any->fired, 0, 1)) {
-			w->any->woke = w->index;
-			return w;
-		}
 	}
 	return NULL;
 }
