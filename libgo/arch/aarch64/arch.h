@@ -103,13 +103,19 @@ static inline uintptr_t arch_strip_pc(uintptr_t pc)
 	return lr;
 }
 
-/* A goroutine starts with the default control word, whoever ran on this stack before. */
-static inline void arch_fresh_fpu(void)
-{
+/* The control word: see ../x86_64/arch.h. */
+struct arch_fpu {
 	uint64_t fpcr;
+};
 
-	__asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
-	if (__builtin_expect(fpcr != 0, 0))
+static inline void arch_look_at_fpu(struct arch_fpu *f)
+{
+	__asm__ volatile("mrs %0, fpcr" : "=r"(f->fpcr));
+}
+
+static inline void arch_fresh_fpu(const struct arch_fpu *f)
+{
+	if (__builtin_expect(f->fpcr != 0, 0))
 		__asm__ volatile("msr fpcr, xzr");
 }
 

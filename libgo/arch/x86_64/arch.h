@@ -139,17 +139,25 @@ static inline uintptr_t arch_strip_pc(uintptr_t pc)
 #define ARCH_MXCSR	0x1f80u
 #define ARCH_FCW	0x037fu
 
-/* A goroutine starts with the default control words, whoever ran on this stack before. */
-static inline void arch_fresh_fpu(void)
-{
+/* The control words. To read MXCSR takes some ns, during which other work goes on. */
+struct arch_fpu {
 	uint32_t mxcsr;
 	uint16_t fcw;
+};
 
-	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(fcw));
+static inline void arch_look_at_fpu(struct arch_fpu *f)
+{
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(f->mxcsr), "=m"(f->fcw));
+}
+
+/* A goroutine starts with the default ones: @f is what whoever ran on this stack before left. */
+static inline void arch_fresh_fpu(const struct arch_fpu *f)
+{
 	/* The low bits of MXCSR are flags: no control. */
-	if (__builtin_expect((mxcsr & ~0x3fu) != ARCH_MXCSR || fcw != ARCH_FCW, 0)) {
-		mxcsr = ARCH_MXCSR;
-		fcw = ARCH_FCW;
+	if (__builtin_expect((f->mxcsr & ~0x3fu) != ARCH_MXCSR || f->fcw != ARCH_FCW, 0)) {
+		uint32_t mxcsr = ARCH_MXCSR;
+		uint16_t fcw = ARCH_FCW;
+
 		__asm__ volatile("ldmxcsr %0\n\tfldcw %1" : : "m"(mxcsr), "m"(fcw));
 	}
 }

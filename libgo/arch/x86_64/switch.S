@@ -116,7 +116,10 @@ gvtgo_switched:
  * Where a new stack begins: gvtgo_switch() comes here, behind the nop. What it hands over is
  * where gvtgo_main() has its arguments.
  * Unwinders stop here, rip being undefined. They take a return address for the end of a
- * call and look at what is before it: that is the nop.
+ * call and look at what is before it: that is the nop, and then the jmp.
+ *
+ * A jmp, since gvtgo_main() doesn't return: a call would leave an entry in the return
+ * predictor, and the goroutine that is switched to at the end would be taken for its caller.
  */
 	.globl	gvtgo_entry
 	.hidden	gvtgo_entry
@@ -127,8 +130,10 @@ gvtgo_entry:
 	.cfi_undefined %rip
 	nop
 	xorl	%ebp, %ebp
-	call	gvtgo_main
-	ud2
+	leaq	1f(%rip), %rax
+	pushq	%rax
+	jmp	gvtgo_main
+1:	ud2
 	.cfi_endproc
 	.size	gvtgo_entry, .-gvtgo_entry
 
