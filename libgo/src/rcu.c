@@ -416,7 +416,7 @@ static ALWAYS_INLINE inline void take_one(struct p *p, struct g *g, struct g **f
 		runq_put_seen(p, g);
 }
 
-#define FETCH_AHEAD	16
+#define FETCH_AHEAD	64
 
 /* Up to @n of gq.open. Return: how many. */
 static uint32_t take_of_batch(struct p *p, uint32_t n, struct g **first)
