@@ -53,6 +53,7 @@ class Runtime:
             raise gdb.GdbError("libgvtgo: there are no goroutines: go_run() is not running")
         self.state = {f.name: f.enumval for f in states.strip_typedefs().fields()}
         self.words = self.wait_words()
+        self.attr = int(self.debug["attr"])
         self.sps, self.threads = self.look_at_threads()
         self.current = self.running_ones()
 
@@ -141,7 +142,10 @@ def function_of(g):
     return name[1] if name else text
 
 
-def name_of(g):
+def name_of(runtime, g):
+    # Only then has it been written.
+    if not int(g["flags"]) & runtime.attr:
+        return ""
     try:
         return g["name"].string() if g["name"] else ""
     except (gdb.MemoryError, UnicodeDecodeError):
@@ -152,7 +156,7 @@ def line_of(runtime, g):
     thread = runtime.thread_of(g)
     mark = "*" if thread is not None and thread == gdb.selected_thread() else " "
     where = str(thread.num) if thread is not None else "-"
-    name = name_of(g)
+    name = name_of(runtime, g)
     return (f"{mark} {int(g['id']):>6}  {runtime.state_of(g, thread):<24} {where:>6}  "
             f"{function_of(g)}{' ' + name if name else ''}")
 

@@ -162,7 +162,7 @@ static ALWAYS_INLINE inline bool wake_short(struct m *m, struct waiter *w)
 	struct g *g = w->g;
 	struct p *p = m->p;
 
-	if (unlikely(!g || g->pin || p->runnext))
+	if (unlikely(!g || !g_plain(g) || p->runnext))
 		return wake_long(m, w);
 	store_relaxed(&g->state, G_RUNNABLE);
 	probe2(ready, g->id, p->id);

@@ -160,7 +160,7 @@ static NO_TSAN NOINLINE void look(const struct g *g, struct seen *s)
 	s->stack = v->stack;
 	s->waiting = v->waiting;
 	s->fn = v->fn;
-	s->name = v->name;
+	s->name = s->flags & G_ATTR ? v->name : NULL;
 	s->site = v->site;
 }
 

@@ -285,7 +285,7 @@ static void want_p(struct m *m)
 /* @g, which is pinned, waits no longer: if its M sleeps, that needs a P. */
 void idle_ready_pinned(struct g *g)
 {
-	struct m *m = g_pin(g);
+	struct m *m = g_bound_to(g);
 	struct p *p = NULL;
 
 	spin_lock(&sched.lock);

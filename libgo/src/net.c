@@ -78,7 +78,7 @@ static bool has_small_stack(void)
 {
 	struct m *m = m_self();
 
-	return m && m->cur->stack_size && m->cur->stack_size < RESOLVER_STACK;
+	return m && g_stack_size(m->cur) && g_stack_size(m->cur) < RESOLVER_STACK;
 }
 
 static int resolve(struct lookup *l, const char *host, int port, int flags)

@@ -140,13 +140,13 @@ static GO_PRINTF(1, 2) void say(const char *fmt, ...)
 /* Ends the process. @pc: where it was, NULL: not known any more. */
 void overflow_report(const struct g *g, const void *pc)
 {
-	size_t size = g->stack_size ? g->stack_size : STACK_DEFAULT;
+	size_t size = g_stack_size(g) ? g_stack_size(g) : STACK_DEFAULT;
 	char buf[256];
 
 	die_alone();
 	say("fatal error: stack overflow\n\ngoroutine %llu [running]:\n",
 	    (unsigned long long)g->id);
-	say("%s%s%s\n", g->name ? g->name : "", g->name ? ": " : "",
+	say("%s%s%s\n", g_name(g) ? g_name(g) : "", g_name(g) ? ": " : "",
 	    symbol_name((void *)(uintptr_t)g->fn, buf, sizeof(buf)));
 	if (pc)
 		say("\tin %s\n", symbol_name(pc, buf, sizeof(buf)));
@@ -161,7 +161,7 @@ static bool in_guard(const struct g *g, uintptr_t addr)
 {
 	const struct stack *s = load_relaxed(&g->stack);
 
-	return s && addr - (uintptr_t)stack_slot(s, g->stack_size) < PAGE;
+	return s && addr - (uintptr_t)stack_slot(s, g_stack_size(g)) < PAGE;
 }
 
 struct search {

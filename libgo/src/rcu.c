@@ -90,12 +90,14 @@ const struct gvtgo_debug {
 	uint32_t nr_wait_names;
 	enum g_state states;		/* the type of g->state */
 	const char *switched;		/* the pc of a saved context */
+	uint32_t attr;			/* G_ATTR */
 } gvtgo_debug KEEP = {
 	.slabs = &slabs,
 	.sched = &sched,
 	.wait_names = wait_names,
 	.nr_wait_names = NR_WAIT_WHY,
 	.switched = gvtgo_switched,
+	.attr = G_ATTR,
 };
 
 /* The thread that calls go_run() may be a reader of its own already. */

@@ -199,34 +199,37 @@ struct stack {
 _Static_assert(offsetof(struct stack, arena) == 64, "what each goroutine uses: a cache line");
 
 /*
- * struct g - a goroutine. 128 bytes: one that has not started costs no more. To park, to be
- * readied and to be switched to touch its first cache line only.
+ * struct g - a goroutine. 128 bytes: one that has not started costs no more. To make one, to start
+ * and end it, to park, to be readied and to be switched to touch its first cache line only. So what
+ * else go_with() was told is in the second, where G_ATTR says that it is.
  */
 struct g {
 	void *sp;			/* saved context; NULL: not started */
-	struct cds_wfcq_node link;	/* global queue */
-	struct stack *stack;
-	struct waiter *waiting;		/* what it waits in, while it waits */
+	void (*fn)(void *);
+	struct stack *stack;		/* before it starts: NULL, or one of its own */
+	union {
+		void *arg;		/* before it starts */
+		struct waiter *waiting;	/* what it waits in, while it waits */
+	};
 	uint64_t id;
-	uintptr_t pin;			/* the M that it is pinned to, and G_TRACED; mostly 0 */
+	const void *site;		/* where it was made; NULL: by go_run() */
 	int err;			/* its errno, while it doesn't run */
 	uint8_t state;			/* enum g_state, for dumps and go_run()'s end */
 	uint8_t why;			/* enum wait_why */
-	uint16_t flags;			/* GO_PINNED, G_ANY */
+	uint16_t flags;			/* GO_PINNED, G_ANY and the like */
 	uint32_t since;			/* seconds: seen parked by sysmon; sched_park(): 0; see dump.c */
 	uint32_t eh_uncaught;		/* its C++ state, while it doesn't run: thread.c */
 
-	void (*fn)(void *);
-	void *arg;
-	const char *name;
-	size_t stack_size;		/* asked for; 0: default */
-	const void *site;		/* where it was made; NULL: by go_run() */
+	struct cds_wfcq_node link;	/* global queue */
+	const char *name;		/* g_name() */
+	size_t stack_size;		/* g_stack_size() */
+	struct m *bound_to;		/* g_bound_to() */
 	void *eh_caught;
 	uint64_t woken;			/* while it is traced: when and by whom, trace.h */
-	uint64_t unused;
+	uint64_t unused[2];
 };
 _Static_assert(sizeof(struct g) == 128, "a goroutine that has not started: 128 bytes");
-_Static_assert(offsetof(struct g, fn) == 64, "what a switch touches: a cache line");
+_Static_assert(offsetof(struct g, link) == 64, "what a switch touches: a cache line");
 
 /*
  * @g, which is in no cache, runs soon: what it touches first then is on its way meanwhile, its
@@ -237,11 +240,8 @@ static ALWAYS_INLINE inline void fetch_stack(const struct g *g)
 {
 	const char *sp = g->sp;
 
-	if (!sp) {
-		/* It is fresh: what it begins with. */
-		__builtin_prefetch(&g->fn);
+	if (!sp)
 		return;
-	}
 	for (int i = 0; i < 5; i++)
 		__builtin_prefetch(sp + 64 * i, 1);
 	__builtin_prefetch(g->stack, 1);
@@ -335,6 +335,9 @@ struct p {
 	struct gvt_runtime_slot flushed; /* and what of them the page has already */
 } CACHE_ALIGNED;
 
+#define G_ATTR		(1u << 10)	/* in g->flags: go_with() gave it a name, or a stack's size */
+#define G_BOUND		(1u << 11)	/* in g->flags: it has started, and is pinned */
+#define G_TRACED	(1u << 12)	/* in g->flags: there is a trace */
 #define G_BATCH		(1u << 13)	/* in g->flags: no goroutine, but a struct batch: rcu.c */
 #define G_ANY		(1u << 14)	/* in g->flags: it has not come back from wait_any() yet */
 #define G_TICKET	(1u << 15)	/* in g->flags: no goroutine, but an M's ticket: preempt.c */
@@ -438,14 +441,32 @@ extern struct sched sched;
  * While there is a trace: two marks in what is tested on the hot paths anyway, and a word to
  * ask everywhere else. They don't change during a run.
  */
-#define G_TRACED	((uintptr_t)1)	/* in g->pin and m->pinned */
+#define M_TRACED	((uintptr_t)1)	/* in m->pinned, as G_TRACED in g->flags */
 #define M_EH		((uintptr_t)2)	/* in m->pinned: m->eh is there */
-#define M_MARKS		(G_TRACED | M_EH)
-extern uintptr_t trace_on;		/* G_TRACED or 0 */
+#define M_MARKS		(M_TRACED | M_EH)
+extern uintptr_t trace_on;		/* M_TRACED or 0 */
 
-static inline struct m *g_pin(const struct g *g)
+/* Neither pinned nor traced: it may be readied and left without more ado. */
+static inline bool g_plain(const struct g *g)
 {
-	return (struct m *)(g->pin & ~G_TRACED);
+	return !(g->flags & (G_BOUND | G_TRACED));
+}
+
+/* The M that it is pinned to, if any. */
+static inline struct m *g_bound_to(const struct g *g)
+{
+	return g->flags & G_BOUND ? g->bound_to : NULL;
+}
+
+static inline const char *g_name(const struct g *g)
+{
+	return g->flags & G_ATTR ? g->name : NULL;
+}
+
+/* What was asked for; 0: default. */
+static inline size_t g_stack_size(const struct g *g)
+{
+	return g->flags & G_ATTR ? g->stack_size : 0;
 }
 
 static inline struct g *m_pinned(const struct m *m)
@@ -742,10 +763,7 @@ static ALWAYS_INLINE inline struct g *g_get(struct p *p, int *err)
 	p->ngfree = n;
 	if (n >= GFREE_AHEAD) {
 		/* It is in no cache, or in that of the P where it ended: on its way meanwhile. */
-		const char *later = (const char *)p->gfree[n - GFREE_AHEAD];
-
-		__builtin_prefetch(later, 1);
-		__builtin_prefetch(later + offsetof(struct g, fn), 1);
+		__builtin_prefetch(p->gfree[n - GFREE_AHEAD], 1);
 	}
 	if (unlikely(p->id_next == p->id_end)) {
 		p->id_end = __atomic_add_fetch(&sched.next_id, 16, __ATOMIC_RELAXED);
@@ -797,7 +815,7 @@ static inline void stack_check(const struct g *g)
 		stack_check_canary(g);
 }
 
-/* The whole slot: @size is a goroutine's stack_size, 0: default. */
+/* The whole slot: @size: see g_stack_size(). */
 static inline size_t stack_slot_size(size_t size)
 {
 	return size ? (size + 2 * PAGE - 1) & ~(PAGE - 1) : STACK_DEFAULT;

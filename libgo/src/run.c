@@ -65,14 +65,10 @@ static inline void init_g(struct g *g, void (*fn)(void *), void *arg, const void
 {
 	g->sp = NULL;
 	g->fn = fn;
-	g->arg = arg;
 	g->stack = NULL;
-	g->waiting = NULL;
-	g->flags = 0;
-	g->pin = trace_on;
-	g->name = NULL;
-	g->stack_size = 0;
+	g->arg = arg;
 	g->site = site;
+	g->flags = trace_on ? G_TRACED : 0;
 }
 
 static int init_with(struct g *g, const struct go_attr *attr)
@@ -80,7 +76,8 @@ static int init_with(struct g *g, const struct go_attr *attr)
 	size_t size = attr->stack_size;
 
 	g->name = attr->name;
-	g->flags = (uint16_t)attr->flags;
+	g->stack_size = 0;
+	g->flags |= (uint16_t)attr->flags | G_ATTR;
 	if (size == 0 || size == STACK_DEFAULT)
 		return 0;
 	if (size < STACK_MIN)
@@ -147,7 +144,10 @@ static inline int start(const struct go_attr *attr, void (*fn)(void *), void *ar
 	count_creation(m->p);
 	/* It wants nothing of who makes it, as far as anybody knows: see robbed() in idle.c. */
 	store_relaxed(&m->p->robbed_tick, m->p->tick - 1);
-	sched_ready(m, g);
+	if (likely(!trace_on))
+		ready_plain(m->p, g);
+	else
+		sched_ready(m, g);
 out:
 	m_leave(m);
 	return err;
@@ -434,6 +434,8 @@ static int begin(void (*fn)(void *), void *arg, struct m **mp)
 		goto err_g;
 	init_g(g, fn, arg, NULL);
 	g->name = "main";
+	g->stack_size = 0;
+	g->flags |= G_ATTR;
 	sched.main_g = g;
 	count_creation(p);
 	g->state = G_RUNNABLE;

@@ -113,21 +113,24 @@ static inline struct g *runq_get(struct p *p)
 	return runq_get_fifo(p);
 }
 
+/* sched_ready() in line, of a goroutine that is plain, by a goroutine. */
+static ALWAYS_INLINE inline void ready_plain(struct p *p, struct g *g)
+{
+	store_relaxed(&g->state, G_RUNNABLE);
+	probe2(ready, g->id, p->id);
+	runq_put_next(p, g);
+	idle_wake_next(p);
+}
+
 /* wait_wake() with the common case in line: a goroutine by a goroutine, neither pinned. */
 static ALWAYS_INLINE inline void wait_wake_here(struct m *m, struct waiter *w)
 {
 	struct g *g = w->g;
 
-	if (likely(m && g && !g->pin)) {
-		struct p *p = m->p;
-
-		store_relaxed(&g->state, G_RUNNABLE);
-		probe2(ready, g->id, p->id);
-		runq_put_next(p, g);
-		idle_wake_next(p);
-	} else {
+	if (likely(m && g && g_plain(g)))
+		ready_plain(m->p, g);
+	else
 		wait_wake(m, w);
-	}
 }
 
 #endif /* GVTGO_RUNQ_H */

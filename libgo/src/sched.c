@@ -50,7 +50,8 @@ static inline bool loop_wanted(const struct p *p)
  */
 static inline void pin(struct m *m, struct g *g)
 {
-	g->pin |= (uintptr_t)m;
+	g->bound_to = m;
+	g->flags |= G_BOUND;
 	m->pinned |= (uintptr_t)g;
 }
 
@@ -313,9 +314,9 @@ static ALWAYS_INLINE inline void queue_last(struct m *m, struct g *g)
 /* @g is pinned, or traced, or both. @last: behind all others. */
 static NOINLINE void ready_slow(struct m *m, struct g *g, bool last)
 {
-	if (g->pin & G_TRACED)
+	if (g->flags & G_TRACED)
 		trace_ready(m, g, last);
-	if (g_pin(g))
+	if (g_bound_to(g))
 		idle_ready_pinned(g);
 	else if (last)
 		queue_last(m, g);
@@ -334,7 +335,7 @@ void sched_ready(struct m *m, struct g *g)
 		probe2(ready, g->id, m->p->id);
 	else
 		probe2(ready, g->id, PROBE_NO_P);
-	if (unlikely(g->pin))
+	if (unlikely(!g_plain(g)))
 		ready_slow(m, g, false);
 	else
 		queue_next(m, g);
@@ -345,7 +346,7 @@ void sched_ready_last(struct m *m, struct g *g)
 {
 	store_relaxed(&g->state, G_RUNNABLE);
 	probe2(ready, g->id, m->p->id);
-	if (unlikely(g->pin))
+	if (unlikely(!g_plain(g)))
 		ready_slow(m, g, true);
 	else
 		queue_last(m, g);
@@ -356,7 +357,7 @@ void sched_ready_quiet(struct m *m, struct g *g)
 {
 	store_relaxed(&g->state, G_RUNNABLE);
 	probe2(ready, g->id, m->p->id);
-	if (unlikely(g->pin))
+	if (unlikely(!g_plain(g)))
 		ready_slow(m, g, true);
 	else
 		runq_put(m->p, g);
@@ -408,7 +409,7 @@ static NOINLINE struct m *yield_to(struct m *m, struct g *next)
 	}
 	store_relaxed(&g->state, G_RUNNABLE);
 	/* Nobody but this thread looks into the queue of the only P, and it is leaving. */
-	if (p->solo && likely(!g->pin))
+	if (p->solo && likely(g_plain(g)))
 		runq_put(p, g);
 	else
 		after = (uintptr_t)g | AFTER_READY;
@@ -505,7 +506,7 @@ static ALWAYS_INLINE inline NO_TSAN void finish_g(struct m *m)
 
 	if (unlikely(g == sched.main_g && load_relaxed(&sched.stopping)))
 		sched_stop_here(m);
-	if (unlikely(g->pin))
+	if (unlikely(!g_plain(g)))
 		trace_exit(m);
 	stack_check(g);
 	count(p, goroutine_exits);
@@ -514,7 +515,7 @@ static ALWAYS_INLINE inline NO_TSAN void finish_g(struct m *m)
 	next = pick(m, p);
 	if (unlikely(m->eh))
 		eh_load(m, next);
-	if (next && !next->sp && !next->stack_size && s->in_arena &&
+	if (next && !next->sp && !next->stack && s->in_arena &&
 	    likely(!(next->flags & G_TICKET))) {
 		if (unlikely(next->flags & GO_PINNED))
 			pin(m, next);
@@ -560,9 +561,12 @@ NO_TSAN void gvtgo_main(struct m *m, uintptr_t after)
 	for (;;) {
 		struct g *g = m->cur;
 
+		void *arg = g->arg;
+
+		g->waiting = NULL;
 		*m->errno_p = 0;
 		leave(m);
-		g->fn(g->arg);
+		g->fn(arg);
 		if (unlikely(g->stack->unwinding.defers))
 			frame_run_deferred(NULL);
 		/* As early as nobody changes it any more: it takes as long as much of what follows. */
@@ -612,7 +616,7 @@ static void queue_left(struct m *m)
 	struct g *g = m->left;
 
 	m->left = NULL;
-	if (g_pin(g)) {
+	if (g_bound_to(g)) {
 		if (m->p)
 			idle_handoff_p(m_drop_p(m));
 		idle_ready_pinned(g);

@@ -5,8 +5,8 @@
  * Ideas:
  *
  * - Off costs nothing. What a switch and a wake-up test anyway is true while there is a
- *   trace: m->pinned is never 0 (G_TRACED), so each choice of a goroutine goes by
- *   pick_slow(); g->pin is never 0 either, so each goroutine that can run again goes by
+ *   trace: m->pinned is never 0 (M_TRACED), so each choice of a goroutine goes by
+ *   pick_slow(); and no goroutine is plain (G_TRACED), so each that can run again goes by
  *   the path of pinned ones. There, and at places that are cold, trace_on is asked.
  * - A ring of records for each P, written by who holds the P; so no lock, and no atomic
  *   instruction. That passes from M to M with the P itself. What belongs to no P goes into a
@@ -113,7 +113,7 @@ static void record_short(struct trace_ring *r, int64_t now, enum trace_type type
 /* All words but the second of what is said of @g now. Returns its flags; *@n: how many. */
 static unsigned int put_g(uint64_t *w, const struct g *g, uint64_t when, uint32_t *n)
 {
-	size_t len = g->name ? strnlen(g->name, TRACE_NAME) : 0;
+	size_t len = g_name(g) ? strnlen(g_name(g), TRACE_NAME) : 0;
 
 	w[0] = (uint64_t)go_now();
 	w[2] = g->id;
@@ -122,7 +122,7 @@ static unsigned int put_g(uint64_t *w, const struct g *g, uint64_t when, uint32_
 	*n = 5;
 	if (len) {
 		w[5 + (len - 1) / 8] = 0;
-		memcpy(&w[5], g->name, len);
+		memcpy(&w[5], g_name(g), len);
 		*n += (uint32_t)(len + 7) / 8;
 	}
 	return (unsigned int)len;
@@ -435,7 +435,7 @@ void trace_begin(void)
 	nthreads = 0;
 	shared_lock = 0;
 	store_release(&trace_ring[GO_MAXPROCS_LIMIT], r);
-	trace_on = G_TRACED;
+	trace_on = M_TRACED;
 }
 
 /* No M runs any more. */
