@@ -407,62 +407,33 @@ void gq_put_all(struct g *const *g, uint32_t n)
 	cds_wfcq_enqueue(&gq.head, &gq.tail, &b->head.link);
 }
 
-/* They run soon: their lines come from memory together. */
-static ALWAYS_INLINE inline void take_one(struct p *p, struct g *g, struct g **first)
-{
-	san_acquire(g);
-	fetch_stack(g);
-	if (!*first)
-		*first = g;
-	else
-		runq_put_seen(p, g);
-}
-
-#define FETCH_AHEAD	64
-
-/* Up to @n of gq.open. Return: how many. */
-static uint32_t take_of_batch(struct p *p, uint32_t n, struct g **first)
+/* Up to @n of gq.open, to @g. Return: how many. */
+static uint32_t take_of_batch(struct g **g, uint32_t n)
 {
 	struct batch *b = gq.open;
-	uint32_t end = b->n - b->at < n ? b->n : b->at + n;
 
-	n = end - b->at;
-	for (uint32_t i = b->at; i < end && i < b->at + FETCH_AHEAD; i++)
-		__builtin_prefetch(b->g[i], 1);
-	for (uint32_t i = b->at; i < end; i++) {
-		if (i + FETCH_AHEAD < end)
-			__builtin_prefetch(b->g[i + FETCH_AHEAD], 1);
-		take_one(p, b->g[i], first);
-	}
-	b->at = end;
-	if (end == b->n) {
+	if (n > b->n - b->at)
+		n = b->n - b->at;
+	memcpy(g, b->g + b->at, n * sizeof(*g));
+	b->at += n;
+	if (b->at == b->n) {
 		gq.open = NULL;
 		put_batch(b);
 	}
 	return n;
 }
 
-/*
- * A fair share of the queue, at most @max: one is returned, the others go to @p's
- * own queue.
- */
-struct g *gq_get(struct p *p, uint32_t max)
+/* The first ones, up to @n, to @g. Return: how many. */
+static uint32_t take(struct g **g, uint32_t n)
 {
-	struct g *first = NULL;
-	uint32_t n = gq_len(), taken = 0;
+	uint32_t taken = 0;
 
-	if (n == 0)
-		return NULL;
-	n = n / load_relaxed(&sched.np) + 1;
-	if (n > max)
-		n = max;
 	spin_lock(&gq.lock);
 	while (taken < n) {
 		struct cds_wfcq_node *node;
-		struct g *g;
 
 		if (gq.open) {
-			taken += take_of_batch(p, n - taken, &first);
+			taken += take_of_batch(g + taken, n - taken);
 			continue;
 		}
 		node = __cds_wfcq_dequeue_nonblocking(&gq.head, &gq.tail);
@@ -475,15 +446,47 @@ struct g *gq_get(struct p *p, uint32_t max)
 		}
 		if (!node)
 			break;
-		g = container_of(node, struct g, link);
-		if (g->flags & G_BATCH) {
-			gq.open = container_of(g, struct batch, head);
-			continue;
-		}
-		taken++;
-		take_one(p, g, &first);
+		g[taken] = container_of(node, struct g, link);
+		if (g[taken]->flags & G_BATCH)
+			gq.open = container_of(g[taken], struct batch, head);
+		else
+			taken++;
 	}
-	add_seq(&gq.len, -taken);
 	spin_unlock(&gq.lock);
-	return first;
+	return taken;
+}
+
+#define FETCH_AHEAD	64
+
+/*
+ * A fair share of the queue, at most @max: one is returned, the others go to @p's
+ * own queue. They run soon: their lines come from memory together, and nobody waits for the
+ * lock meanwhile.
+ */
+struct g *gq_get(struct p *p, uint32_t max)
+{
+	uint32_t n = gq_len(), ahead;
+	struct g *g[RUNQ_SIZE / 2];
+
+	if (n == 0)
+		return NULL;
+	n = n / load_relaxed(&sched.np) + 1;
+	if (n > max)
+		n = max;
+	n = take(g, n);
+	ahead = n < FETCH_AHEAD ? n : FETCH_AHEAD;
+	for (uint32_t i = 0; i < ahead; i++)
+		__builtin_prefetch(g[i], 1);
+	for (uint32_t i = 0; i < n; i++) {
+		if (i + FETCH_AHEAD < n)
+			__builtin_prefetch(g[i + FETCH_AHEAD], 1);
+		san_acquire(g[i]);
+		fetch_stack(g[i]);
+		if (i)
+			runq_put_seen(p, g[i]);
+	}
+	/* Last: until they are in @p's queue, who goes idle sees them here. */
+	if (n)
+		add_seq(&gq.len, -n);
+	return n ? g[0] : NULL;
 }
