@@ -860,6 +860,7 @@ void go_sem_release(struct go_sem *s, int64_t n);
 struct go_waitgroup {
 	/* private: */
 	uint64_t _state;
+	uint32_t _tag, _unused;
 	uint32_t _lock, _gen;
 	void *_waiters[4];
 };

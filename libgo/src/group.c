@@ -136,8 +136,16 @@ int go_group_wait(struct go_group *g)
 
 void go_group_limit(struct go_group *g, int n)
 {
-	uint32_t active = (uint32_t)(load_acquire(&g->_wg._state) >> 32);
+	struct m *m = m_enter();
+	uint32_t active;
 
+	if (!m)
+		foreign_enter();
+	active = wg_left(load_acquire(&g->_wg._state), &g->_wg, g->_wg._tag);
+	if (!m)
+		foreign_exit();
+	else
+		m_leave(m);
 	if (n < 0) {
 		g->_limit = false;
 		return;

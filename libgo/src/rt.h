@@ -315,6 +315,9 @@ struct p {
 	uint64_t id_next, id_end;	/* numbers for new goroutines */
 	uint64_t peak;			/* the most alive that it has seen while solo */
 	uint64_t rng;
+	const struct go_waitgroup *wg;	/* of which it has passes: waitgroup.c; NULL: of none */
+	uint32_t wg_tag;
+	uint32_t wg_passes;		/* the collector takes them */
 	uint32_t id;
 	bool idle;			/* in sched.idle_ps; under sched.lock */
 	bool held;			/* by an M, or on its way to one; under sched.lock */
@@ -1012,6 +1015,8 @@ struct syncq {
 	struct waitq goroutines;
 	struct waitq threads;
 };
+
+uint32_t wg_left(uint64_t state, const struct go_waitgroup *wg, uint32_t tag);
 
 #define WOKE_BY_TIMER	UINT32_MAX
 

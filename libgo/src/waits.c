@@ -110,7 +110,7 @@ static void say_sync(struct dump *d, enum wait_why why, const struct waiter *w)
 	case WAIT_WAITGROUP:
 		dump_say(d, "\twaits for waitgroup %p", (const void *)OBJECT(struct go_waitgroup));
 		if (dump_peek(d, OBJECT(struct go_waitgroup), &wg, sizeof(wg)))
-			dump_say(d, ": %d left", (int)(wg._state >> 32));
+			dump_say(d, ": %d left", (int)wg_left(wg._state, OBJECT(struct go_waitgroup), wg._tag));
 		break;
 	case WAIT_COND:
 		dump_say(d, "\twaits for cond %p", (const void *)OBJECT(struct go_cond));
