@@ -178,31 +178,50 @@ static void start_m(struct p *p, bool spinning)
 		sysmon_wake();
 }
 
+/* Who goes on with a P: an idle M, a thread that was held, or (both NULL) a new one. */
+struct heir {
+	struct m *idle, *held;
+};
+
 /*
- * Under sched.lock: who goes on with @p? *@m is an idle M, to be woken; NULL with true: a
- * thread that was held does, and nothing is left to do; NULL with false: start_m().
+ * Under sched.lock: who goes on with @p? To be told so after that: tell().
  * No thread is held while another one is started: it may have locks of libc's.
  */
-static bool find_m(struct p *p, bool spinning, struct m **m)
+static struct heir find_heir(struct p *p, bool spinning)
 {
-	*m = sched.idle_ms;
-	if (*m) {
-		if (*m == sched.poller && (*m)->next_idle)
-			*m = (*m)->next_idle;
-		hand_over(*m, p, spinning);
-		return true;
+	struct m *m = sched.idle_ms;
+
+	if (m) {
+		if (m == sched.poller && m->next_idle)
+			m = m->next_idle;
+		hand_over(m, p, spinning);
+		return (struct heir){ m, NULL };
 	}
-	if (preempt_resume(p))
-		return true;
-	sched.nstarting++;
-	return false;
+	m = preempt_resume(p);
+	if (!m)
+		sched.nstarting++;
+	return (struct heir){ NULL, m };
+}
+
+static void tell(struct heir heir, struct p *p, bool spinning)
+{
+	if (heir.idle) {
+		wake(heir.idle);
+		return;
+	}
+	if (heir.held) {
+		if (spinning)
+			add_seq(&sched.nspinning, (uint32_t)-1);
+		preempt_tell(heir.held);
+		return;
+	}
+	start_m(p, spinning);
 }
 
 /* There is an idle P and nobody is looking for work: let somebody. */
 void idle_wake_p(void)
 {
-	struct m *m = NULL;
-	bool found = false;
+	struct heir heir = { NULL, NULL };
 	struct p *p;
 
 	if (!cas_seq(&sched.nspinning, 0, 1))
@@ -210,14 +229,12 @@ void idle_wake_p(void)
 	spin_lock(&sched.lock);
 	p = load_relaxed(&sched.stopping) ? NULL : idle_pop_p();
 	if (p)
-		found = find_m(p, true, &m);
+		heir = find_heir(p, true);
 	spin_unlock(&sched.lock);
-	if (!p || (found && !m))
+	if (p)
+		tell(heir, p, true);
+	else
 		add_seq(&sched.nspinning, (uint32_t)-1);
-	if (m)
-		wake(m);
-	else if (p && !found)
-		start_m(p, true);
 }
 
 /*
@@ -648,40 +665,42 @@ static bool unwatched_anything(void)
  * @p has lost its M, and goes to another one; to the idle ones where it has nothing to do.
  * @sleeps: the one that it had is about to sleep, and watches the timers.
  */
-static void handoff_p(struct p *p, bool sleeps)
+static void handoff_p(struct p *p, bool sleeps, int cpu)
 {
-	bool idle = false, found = true, unwatched = false;
+	bool idle = false, unwatched = false;
+	struct heir heir = { NULL, NULL };
 	struct m *m;
 
 	lock_leaving(p);
 	m = who_wants_p();
 	if (p->id >= sched.np || load_relaxed(&sched.stopping)) {
 		p->held = false;
-		m = NULL;
 		idle = true;
 		/* Timers were just moved, descriptors were its to look at: all others may be asleep. */
 		unwatched = unwatched_anything();
 	} else if (m) {
 		hand_over(m, p, false);
+		heir.idle = m;
 	} else if (idle_others_wait(p) || (!sleeps && unwatched_anything())) {
-		found = find_m(p, false, &m);
+		heir = find_heir(p, false);
 	} else {
 		push_idle_p(p);
 		idle = true;
 	}
+	if (heir.idle && cpu >= 0)
+		preempt_bring(heir.idle, cpu);
 	spin_unlock(&sched.lock);
-	if (m)
-		wake(m);
-	else if (!found)
-		start_m(p, false);
+	if (!idle)
+		tell(heir, p, false);
 	/* First idle, then looked: as release_p(). */
-	else if (idle && (unwatched || work_anywhere()))
+	else if (unwatched || work_anywhere())
 		idle_wake();
 }
 
-void idle_handoff_p(struct p *p)
+/* @cpu: of the thread that left @p, and sleeps: for the one that goes on with it; -1: it may compute. */
+void idle_handoff_p(struct p *p, int cpu)
 {
-	handoff_p(p, false);
+	handoff_p(p, false, cpu);
 }
 
 static bool any_queued(void)
@@ -786,6 +805,8 @@ static void sleep_m(struct m *m)
 		preempt_forget(m);
 
 		spin_lock(&sched.lock);
+		if (m->brought)
+			preempt_arrive(m);
 		if (m->polling)
 			store_relaxed(&sched.poller, NULL);
 		if (!m->idle) {
@@ -828,7 +849,7 @@ static struct g *pinned_find(struct m *m)
 		return g;
 	run_count_peak();
 	page_flush(p);
-	handoff_p(m_drop_p(m), true);
+	handoff_p(m_drop_p(m), true, -1);
 	return NULL;
 }
 

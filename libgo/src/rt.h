@@ -371,6 +371,9 @@ struct m {
 	struct m *next_held;
 	struct p *left_p;		/* P that was left to the monitor, */
 	struct m *next_released;	/* in its list */
+	int cpu;			/* on which its thread was held */
+	bool brought;			/* to another one: it may run on @cpus again */
+	cpu_set_t cpus;
 	struct m *give;			/* whose ticket was drawn here: it gets this M's P */
 	struct g *left;			/* goroutine that was left without a P: to be queued */
 	int64_t loose_since;		/* what the thread had run when its P was taken */
@@ -670,7 +673,7 @@ void idle_set_procs(uint32_t n);
 struct p *idle_pop_p(void);
 bool idle_take_p(struct m *m);
 bool idle_have_m(bool monitor);
-void idle_handoff_p(struct p *p);
+void idle_handoff_p(struct p *p, int cpu);
 
 /* Those that have an M, about: they come and go. */
 static inline uint32_t busy_ps(void)
@@ -1198,7 +1201,10 @@ void netpoll_in_child(void);
 void preempt_init(void);
 void preempt_exit(bool all);
 void preempt_give(struct m *m);
-bool preempt_resume(struct p *p);
+struct m *preempt_resume(struct p *p);
+void preempt_tell(struct m *m);
+void preempt_bring(struct m *m, int cpu);
+void preempt_arrive(struct m *m);
 struct g *preempt_steal_next(struct p *victim);
 bool preempt_can_steal(void);
 void preempt_stop(void);

@@ -618,7 +618,7 @@ static void queue_left(struct m *m)
 	m->left = NULL;
 	if (g_bound_to(g)) {
 		if (m->p)
-			idle_handoff_p(m_drop_p(m));
+			idle_handoff_p(m_drop_p(m), -1);
 		idle_ready_pinned(g);
 	} else {
 		gq_put(g);
