@@ -37,9 +37,6 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL	102
 #endif
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE	23
-#endif
 #ifndef PIDFD_SELF
 #define PIDFD_SELF		-10000	/* the process itself, without a descriptor */
 #endif
@@ -407,7 +404,7 @@ struct stack *arena_make(struct arena_slot *slot, size_t n)
 		at[i] = slot[i].lo + STACK_DEFAULT - PAGE;
 	/* What is not there afterwards is there when it is touched. */
 	if (can_vector)
-		advise(at, n, PAGE, MADV_POPULATE_WRITE);
+		advise(at, n, PAGE, POPULATE_WRITE);
 	while (n--) {
 		struct stack *s = describe(slot[n].lo, STACK_DEFAULT, slot[n].guard, slot[n].arena);
 

@@ -23,20 +23,30 @@
 
 #define BATCH		(GFREE_MOST / 2)
 #define CARVE		32	/* new ones made at a time */
-#define DEPOT_FIRST	8192	/* pointers: a page each 512 that are used */
+#define DEPOT_FIRST	8192	/* pointers: a page each 512 that are used; later all at once */
 
 static uint32_t depot_lock;
 /* All below: under depot_lock. */
 static struct {
 	struct g **g;
 	size_t n, cap;
+	size_t touched;		/* so many have memory, or are touched as they are used */
 } depot;
 static size_t ncarved;
 static struct gslab *slab;
 
+/* A fault for each page costs several times as much. Where the kernel can't, it is that. */
+static void depot_touch(void)
+{
+	madvise(depot.g + depot.touched, DEPOT_FIRST * sizeof(*depot.g), POPULATE_WRITE);
+	depot.touched += DEPOT_FIRST;
+}
+
 static void depot_put(struct g *const *g, uint32_t n)
 {
 	spin_lock(&depot_lock);
+	if (unlikely(depot.n + n > depot.touched))
+		depot_touch();
 	memcpy(depot.g + depot.n, g, n * sizeof(*g));
 	depot.n += n;
 	spin_unlock(&depot_lock);
@@ -75,6 +85,8 @@ static int depot_grow(uint32_t n)
 		return -ENOMEM;
 	depot.g = g;
 	depot.cap = cap;
+	if (!depot.touched)
+		depot.touched = DEPOT_FIRST;
 	return 0;
 }
 

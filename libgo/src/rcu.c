@@ -187,10 +187,11 @@ void rcu_publish_ps(struct p_array *a)
 	rcu_assign_pointer(ps, a);
 }
 
-static void *map(size_t size)
+/* @flags: MAP_POPULATE or 0 */
+static void *map(size_t size, int flags)
 {
 	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
 
 	return mem == MAP_FAILED ? NULL : mem;
 }
@@ -198,7 +199,7 @@ static void *map(size_t size)
 /* A huge page's worth of address space, at such an address; NULL: none could be had. */
 static char *map_huge(void)
 {
-	char *mem = map(2 * HUGE_SIZE), *huge;
+	char *mem = map(2 * HUGE_SIZE, 0), *huge;
 
 	if (!mem)
 		return NULL;
@@ -221,7 +222,7 @@ static void *slab_memory(void)
 	char *mem;
 
 	if (nslabs < HUGE_SIZE / GSLAB_SIZE)
-		return map(GSLAB_SIZE);
+		return map(GSLAB_SIZE, 0);
 	if (huge_at == huge_end) {
 		mem = map_huge();
 		if (!mem)
@@ -321,7 +322,8 @@ static void spare_all(struct batches *a)
 
 static void make_batches(void)
 {
-	struct batches *more = map(BATCHES_SIZE);
+	/* The first ones are touched as they are used; where there are more there are many. */
+	struct batches *more = map(BATCHES_SIZE, gq.nall ? MAP_POPULATE : 0);
 
 	if (!more)
 		return;

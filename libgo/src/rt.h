@@ -97,6 +97,7 @@
 #define STACK_DEFAULT	(256UL << 10)
 #define STACK_MIN	(16UL << 10)
 #define RUNQ_SIZE	256		/* a power of two */
+#define POPULATE_WRITE	23		/* MADV_POPULATE_WRITE, which older headers lack */
 #define GFREE_MOST	512		/* free descriptors of a P */
 #define FAIR_TICKS	64		/* look beyond the own queue every so many switches */
 #define CROWD_TICKS	1024		/* look for somebody to share with: a multiple of it */
