@@ -856,6 +856,9 @@ void go_sem_release(struct go_sem *s, int64_t n);
 /**
  * struct go_waitgroup - wait until a number of things are done; zero-filled is
  *	ready to use
+ *
+ * One that was not at 0 when a go_run() ended has to be zero-filled again: its
+ * goroutines are gone.
  */
 struct go_waitgroup {
 	/* private: */

@@ -24,11 +24,13 @@
 #include "runq.h"
 
 /* The ring is full: half of it, and @g, to the global queue. False: it no longer is full. */
-NOINLINE bool runq_put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail)
+NOINLINE bool runq_put_slow(struct p *p, struct g *g)
 {
+	uint32_t head = load_acquire(&p->head), n = (p->tail - head) / 2;
 	struct g *batch[GQ_BATCH];
-	uint32_t n = (tail - head) / 2;
 
+	if (n < RUNQ_SIZE / 2)
+		return false;
 	for (uint32_t i = 0; i < n; i++)
 		batch[i] = load_relaxed(&p->runq[(head + i) % RUNQ_SIZE]);
 	if (!cas_seq(&p->head, head, head + n))

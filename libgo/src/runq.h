@@ -8,7 +8,7 @@
 
 #include "rt.h"
 
-bool runq_put_slow(struct p *p, struct g *g, uint32_t head, uint32_t tail);
+bool runq_put_slow(struct p *p, struct g *g);
 
 static inline bool runq_empty(const struct p *p)
 {
@@ -25,19 +25,24 @@ static inline uint32_t runq_len(const struct p *p)
 	return runq_ring_len(p) + !!load_relaxed(&p->runnext);
 }
 
+/* At the end, where there is room; false: there is none. */
+static inline bool runq_try_put(struct p *p, struct g *g)
+{
+	uint32_t tail = p->tail;
+
+	if (unlikely(tail - load_acquire(&p->head) >= RUNQ_SIZE))
+		return false;
+	store_relaxed(&p->runq[tail % RUNQ_SIZE], g);
+	store_release(&p->tail, tail + 1);
+	return true;
+}
+
 /* At the end. */
 static inline void runq_put(struct p *p, struct g *g)
 {
-	uint32_t head, tail = p->tail;
-
-	do {
-		head = load_acquire(&p->head);
-		if (likely(tail - head < RUNQ_SIZE)) {
-			store_relaxed(&p->runq[tail % RUNQ_SIZE], g);
-			store_release(&p->tail, tail + 1);
+	while (unlikely(!runq_try_put(p, g)))
+		if (runq_put_slow(p, g))
 			return;
-		}
-	} while (!runq_put_slow(p, g, head, tail));
 }
 
 void runq_put_seen(struct p *p, struct g *g);

@@ -438,15 +438,17 @@ static NOINLINE void yield_slow(struct m *m, struct g *next)
 	m_leave(yield_to(m, next ? next : pick_ticked(m, m->p)));
 }
 
-/* Behind the switch. */
+/* Behind the switch: what is not yielded_back(). */
 static NOINLINE void yield_after(struct m *m, uintptr_t after)
 {
-	/* Where nobody does anything but yield. */
-	if (likely((after & AFTER_MASK) == AFTER_READY)) {
-		runq_put(m->p, (struct g *)(after & ~(uintptr_t)AFTER_MASK));
-		after = 0;
-	}
 	m_leave(arrive_after(m, after));
+}
+
+/* Was it left by one that yields, for which there is room in the ring? That is there now. */
+static ALWAYS_INLINE inline bool yielded_back(struct p *p, uintptr_t after)
+{
+	return likely((after & AFTER_MASK) == AFTER_READY) &&
+	       runq_try_put(p, (struct g *)(after & ~(uintptr_t)AFTER_MASK));
 }
 
 NOINLINE void go_yield(void)
@@ -481,7 +483,7 @@ NOINLINE void go_yield(void)
 	}
 	store_relaxed(&g->state, G_RUNNABLE);
 	a = switch_straight(m, p, g, next, after);
-	if (unlikely(a.after))
+	if (a.after && !yielded_back(a.m->p, a.after))
 		yield_after(a.m, a.after);
 	else
 		m_leave(a.m);

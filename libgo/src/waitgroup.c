@@ -220,10 +220,11 @@ void go_wg_done(struct go_waitgroup *wg)
 	if (m && unlikely(m->p->solo)) {
 		/* No P has ever had passes. */
 		state = __atomic_add_fetch(&wg->_state, -ONE, __ATOMIC_ACQ_REL);
-	} else if (m && (use_pass(m->p, wg) || get_passes(m->p, wg))) {
-		m_leave(m);
-		return;
 	} else {
+		if (m && (use_pass(m->p, wg) || get_passes(m->p, wg))) {
+			m_leave(m);
+			return;
+		}
 		state = take_off(m, wg, -1);
 	}
 	changed(m, wg, state, -1);
