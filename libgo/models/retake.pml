@@ -10,6 +10,7 @@
  *   preempt_enter()		preempt_enter(), idle_take_p(), sched_requeue()
  *   blocking()			go_blocking()
  *   handler(), hold()		on_signal(), hold_here(), hold()
+ *   pass_on()			hand_to_held(), leave_p()
  *   monitor, its parts		preempt_look() for any reason: retake(), take(), send();
  *				preempt_hand_on(); preempt_look_loose()
  *   others			all other Ms: one has an idle P for a while; one draws a ticket
@@ -51,6 +52,7 @@
  * fails handler_stores		-DASKS=2 -DCALLS=1 -DTAKE -DSEND -DMUTATE_HOLD_STORES
  * fails leaves_two_at_once	-DASKS=3 -DCALLS=2 -DSEND -DMUTATE_LEAVES_TWO
  * fails left_p_forgotten	-DASKS=2 -DCALLS=1 -DSEND -DMUTATE_NOT_RELEASED
+ * fails gives_and_leaves	-DASKS=2 -DCALLS=1 -DSEND -DMUTATE_GIVES_AND_LEAVES
  * dies nobody_draws_tickets	-DASKS=2 -DCALLS=1 -DSEND -DMUTATE_NO_TICKET
  */
 
@@ -153,9 +155,7 @@ inline hold()
 			retake[me] = TAKEN;
 			assert(owner[has[me]] == me + 1);
 			owner[has[me]] = MONITOR;
-#ifndef MUTATE_NOT_RELEASED
-			left_p[me] = has[me];
-#endif
+			left = has[me];
 			has[me] = NONE;
 			waits = true
 #ifdef MUTATE_HOLD_STORES
@@ -178,6 +178,31 @@ inline hold()
 	}
 }
 
+/* A ticket is drawn, its own perhaps, or the P is left to the monitor. */
+inline pass_on()
+{
+	if
+	:: atomic { held[0] -> give_left(0) }
+	SECOND(:: atomic { held[1] -> give_left(1) })
+#ifndef MUTATE_NOT_RELEASED
+	:: left_p[me] = left
+#else
+	:: true
+#endif
+	fi;
+	left = NONE
+}
+
+inline give_left(m)
+{
+	held[m] = false;
+	next_p[m] = left;
+	owner[left] = m + 1;
+#ifdef MUTATE_GIVES_AND_LEAVES
+	left_p[me] = left
+#endif
+}
+
 inline handler()
 {
 	sent[me] = false;
@@ -193,6 +218,10 @@ inline handler()
 		looked = retake[me];
 #endif
 		hold();
+		if
+		:: left != NONE -> pass_on()
+		:: else
+		fi;
 		if
 		:: waits ->
 			atomic {
