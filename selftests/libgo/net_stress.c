@@ -368,7 +368,7 @@ static void settle(int before)
 {
 	while (rd(seen.accepted) != did.connections || go_num() > 3)
 		go_sleep(MS);
-	CHECK_EQ(before, count_entries("/proc/self/fd"));
+	CHECK_EQ(before, count_fds());
 }
 
 /*
@@ -388,7 +388,7 @@ static void clients_and_servers(void)
 	memset(&seen, 0, sizeof(seen));
 	places = make_chan(0, n);
 	listen_here();
-	before = count_entries("/proc/self/fd");
+	before = count_fds();
 	begin_clients(n, 2 * (int)n + 250);
 	let_them_work();
 	end_clients();
@@ -443,7 +443,7 @@ static void clients_alone(void *arg)
 
 	CHECK(may_open() > n * 5 / 4 + 400);
 	wait_once();
-	before = count_entries("/proc/self/fd");
+	before = count_fds();
 	places = make_chan(0, n);
 	dialling = make_chan(0, AT_ONCE);
 	begin_clients(n, (int)n + 300);
@@ -453,7 +453,7 @@ static void clients_alone(void *arg)
 	go_chan_free(places);
 	while (go_num() > 1)
 		go_sleep(MS);
-	CHECK_EQ(before, count_entries("/proc/self/fd"));
+	CHECK_EQ(before, count_fds());
 }
 
 /* This program run as PROGRAM --clients PORT NAME N NANOSECONDS SEED PROCS. */
@@ -533,7 +533,7 @@ static void servers_alone(void)
 	/* The server's ends may last a little longer. */
 	places = make_chan(0, room);
 	listen_here();
-	before = count_entries("/proc/self/fd");
+	before = count_fds();
 	fd = start_clients(n, &pid);
 	let_them_work();
 	end_of_clients(fd, pid);

@@ -239,6 +239,21 @@ static inline __maybe_unused int count_entries(const char *path)
 	return n;
 }
 
+/* Descriptors. The monitor has one more open now and then, for a moment. */
+static inline __maybe_unused int count_fds(void)
+{
+	int least = count_entries("/proc/self/fd"), i;
+
+	for (i = 0; i < 4; i++) {
+		int n = count_entries("/proc/self/fd");
+
+		if (n < least)
+			least = n;
+		usleep(200);
+	}
+	return least;
+}
+
 /*
  * A thread in this process that the program didn't make: TSan's own, or qemu-user's.
  * Only to be asked before threads are made.
